@@ -1,0 +1,58 @@
+# Everything here needs Python 3.11 or newer with venv, and nothing else: each target makes its own environment.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+# Where the real posts for `make bench` lie; the benchmark says what it skips when they are absent.
+DATA   ?= ../shared/data
+CASES  ?= 20000
+
+.PHONY: help demo test check bench fuzz lock clean
+
+help:
+	@sed -n 's/^##//p' $(MAKEFILE_LIST)
+
+## make demo   posts of the recordings that ship with Vedette, matched in every word form
+demo: $(VENV)/.run
+	@$(BIN)/python -m bot demo
+
+## make test   the tests
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+## make check  format, lint, types, tests: what has to pass before a commit lands
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+## make bench  quality and speed on real posts, as ratios (DATA=folder)
+bench: $(VENV)/.dev
+	$(BIN)/python -m bench $(DATA)
+
+## make fuzz   the property tests with many cases (CASES=20000)
+fuzz: $(VENV)/.dev
+	VEDETTE_CASES=$(CASES) $(BIN)/python -m pytest -m fuzz --timeout 3600
+
+## make lock   renew the locked requirements from pyproject.toml
+lock: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' pyproject.toml --extra uk --group dev -o requirements-dev.txt
+
+$(VENV)/.run: requirements.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what Vedette needs into $(VENV) (once) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what the tests need into $(VENV) (once) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/.run
+
+clean:
+	rm -rf $(VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
