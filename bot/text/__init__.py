@@ -1,0 +1,1 @@
+"""Words of a post: where they stand (`tokens`), what they are equal to (`normalise`), their forms (`morphology`)."""

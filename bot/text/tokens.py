@@ -1,0 +1,102 @@
+"""Where the words of a text stand. Tokens are cut from the original text, so a token's span *is* its place.
+
+A token is a run of letters and digits of any script; an underscore and a hyphen separate. Invisible
+characters inside a word do not break it, an apostrophe between two Cyrillic letters joins it, and a flag
+(two regional indicators) is a word of its own.
+
+What words are *equal to* is asked far more often than where they stand. Nine of ten posts hold nothing but
+ordinary characters; such a text is folded as a whole, by two string methods, and cut by the simplest
+expression there is. Only another text is cut by the full expression and normalised token by token.
+`tests/text/test_tokens.py` holds both ways to the same answer.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from functools import lru_cache
+
+from bot.text.normalise import APOSTROPHES, INVISIBLE, normalise
+
+_FLAGS = "\U0001f1e6-\U0001f1ff"
+_MARKS = "\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963\u0981-\u0dff\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
+_LETTER_EMOJI = "\u2139"
+
+_PLAIN = re.compile(r"[^\W_]+")
+_RARE = re.compile(f"[{INVISIBLE}{APOSTROPHES}{_FLAGS}{_MARKS}{_LETTER_EMOJI}]")
+_WORD = rf"[^\W_{_LETTER_EMOJI}]+"
+_BETWEEN_CYRILLIC = rf"(?<=[\u0400-\u052f])[{INVISIBLE}]*[{APOSTROPHES}][{INVISIBLE}]*(?=[\u0400-\u052f])"
+_FULL = re.compile(
+    rf"{_WORD}(?:(?:[{INVISIBLE}{_MARKS}]+|{_BETWEEN_CYRILLIC}){_WORD})*[\u0300-\u036f{_MARKS}]*|[{_FLAGS}]{{2}}"
+)
+
+# Ordinary characters: those that need no more than lower() and ё -> е to become a key, and those of no word.
+_CYRILLIC = "\u0401\u0404\u0406\u0407\u0410-\u044f\u0451\u0454\u0456\u0457\u0490\u0491"
+_SIGNS = (
+    "\u00a0-\u00a9\u00ab\u00ac\u00ae-\u00b1\u00b4\u00b6-\u00b8\u00bb\u00bf\u00d7\u00f7"
+    "\u2000-\u200a\u2010-\u2018\u201a-\u2027\u2030\u2031\u2033-\u205e\u202f\u20a0-\u20bf\u20e3\u2116\u2122"
+    "\u2190-\u23ff\u2500-\u2775\u2794-\u2bff\ufe0f\U0001f170-\U0001f1e5\U0001f200-\U0001f2ff\U0001f300-\U0001faff"
+)
+_ODD = re.compile(f"[^\x00-&(-_a-\x7f{_CYRILLIC}{_SIGNS}]")
+_ODD_INDEED = re.compile(
+    f"[^\x00-_a-\x7f\u2019{INVISIBLE}{_CYRILLIC}{_SIGNS}]|[^\\W_][{INVISIBLE}{APOSTROPHES}]+[^\\W_]|[\u0300-\u036f]"
+)
+_ORDINARY = re.compile(f"[A-Za-z0-9{_CYRILLIC}]+")
+_FOLDED = re.compile("[a-z0-9а-яіїєґ]+")
+_MIXED = re.compile(f"[a-z](?:[0-9]*[{_CYRILLIC}]|(?<=[0-9{_CYRILLIC}][a-z]))")
+_ONE_SCRIPT = re.compile("[a-z0-9]+|[0-9а-яіїєґ]+").fullmatch
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
+
+#: Normalisation is paid once per distinct token, for as many as this.
+_key = lru_cache(maxsize=1 << 16)(normalise)
+
+
+def tokenise(text: str) -> list[str]:
+    """The raw tokens of a text, in order."""
+    return _cutter(text).findall(text)
+
+
+def cut(text: str) -> Iterator[re.Match[str]]:
+    """The tokens of a text with their code point spans, in order, cut as they are asked for."""
+    return _cutter(text).finditer(text)
+
+
+def keys(text: str) -> list[str]:
+    """The keys of the tokens, in order: ``[normalise(token) for token in tokenise(text)]``, faster."""
+    if not _is_ordinary(text):
+        return [_key(token) for token in _cutter(text).findall(text)]
+    folded = text.lower().replace("ё", "е")
+    found = _FOLDED.findall(folded)
+    if _MIXED.search(folded) is None:
+        return found
+    return [key if _ONE_SCRIPT(key) else _key(raw) for key, raw in zip(found, _ORDINARY.findall(text), strict=True)]
+
+
+def _is_ordinary(text: str) -> bool:
+    return _ODD.search(text) is None or _ODD_INDEED.search(text) is None
+
+
+def _cutter(text: str) -> re.Pattern[str]:
+    if _is_ordinary(text):
+        return _ORDINARY
+    return _FULL if _RARE.search(text) else _PLAIN
+
+
+class Utf16:
+    """Both directions between code points of one text and Telegram's UTF-16 units.
+
+    https://core.telegram.org/api/entities#entity-length
+    """
+
+    def __init__(self, text: str) -> None:
+        self._points = [m.start() for m in _ASTRAL.finditer(text)]
+        self._units = [point + rank + 1 for rank, point in enumerate(self._points)]
+
+    def units(self, point: int) -> int:
+        """UTF-16 units before a code point."""
+        return point + bisect_left(self._points, point)
+
+    def point(self, units: int) -> int:
+        """The code point that starts at, or holds, this unit."""
+        return units - bisect_right(self._units, units)
