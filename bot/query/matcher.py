@@ -1,0 +1,85 @@
+"""Every topic against every post, at once. A matcher is built aside from topics and never changed: a reload swaps it.
+
+Of each query one anchor set is remembered (`bot.query.plan`), so a post runs only the queries for which it
+has something; a topic's ``exclude`` is asked only when one of its keywords has matched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+
+from bot.model import Hit, Match, Post
+from bot.query.index import Index, Seen
+from bot.query.leaves import Leaf
+from bot.query.lexicon import Lexicon
+from bot.query.nodes import Query
+from bot.query.plan import Mark, Plan
+
+_TOPIC = itemgetter(0)
+_TOPIC_AND_PLACE = itemgetter(0, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """A named list of keywords: a post is of the topic when one matches and no exclusion does."""
+
+    name: str
+    keywords: tuple[Query, ...]
+    exclude: tuple[Query, ...] = ()
+
+
+class Matcher:
+    def __init__(self, topics: Iterable[Topic], lexicon: Lexicon) -> None:
+        self._topics = tuple(topics)
+        self._excludes = [tuple(lexicon.plan(query) for query in topic.exclude) for topic in self._topics]
+        numbers: dict[str, int] = {}
+        self._plans: list[Plan] = []
+        self._wanted: list[list[tuple[int, int]]] = []  # by query: (topic, place among its keywords)
+        for topic_number, topic in enumerate(self._topics):
+            for place, query in enumerate(topic.keywords):
+                number = numbers.setdefault(query.text, len(numbers))
+                if number == len(self._plans):
+                    self._plans.append(lexicon.plan(query))
+                    self._wanted.append([])
+                self._wanted[number].append((topic_number, place))
+        self._waiting: dict[Leaf, list[int]] = {}
+        for number, plan in enumerate(self._plans):
+            for leaf in plan.anchors:
+                self._waiting.setdefault(leaf, []).append(number)
+        everything = [*self._plans, *(plan for plans in self._excludes for plan in plans)]
+        self._index = Index(dict.fromkeys(leaf for plan in everything for leaf in plan.leaves()))
+
+    def match(self, post: Post, footer: int | None = None) -> tuple[Match, ...]:
+        """The topics that this post is of, in their order. ``footer`` as in `Index.look`."""
+        seen = self._index.look(post.parts(), footer)
+        if seen is None:
+            return ()
+        candidates = {number for leaf in seen.places for number in self._waiting.get(leaf, ())}
+        found: list[tuple[int, int, Sequence[Mark]]] = []
+        for number in candidates:
+            marks = self._plans[number].find(seen)
+            if marks is not None:
+                found += [(topic, place, marks) for topic, place in self._wanted[number]]
+        found.sort(key=_TOPIC_AND_PLACE)
+        return tuple(
+            [
+                self._match(topic, list(keywords), seen)
+                for topic, keywords in groupby(found, key=_TOPIC)
+                if not any(plan.find(seen) is not None for plan in self._excludes[topic])
+            ]
+        )
+
+    def _match(self, number: int, found: Sequence[tuple[int, int, Sequence[Mark]]], seen: Seen) -> Match:
+        topic = self._topics[number]
+        keywords = tuple([topic.keywords[place].text for _, place, _ in found])
+        return Match(topic.name, keywords, hits(seen, [mark for _, _, marks in found for mark in marks]))
+
+
+def hits(seen: Seen, marks: Sequence[Mark]) -> tuple[Hit, ...]:
+    """Marks as hits, each stretch once, in reading order."""
+    if len(marks) == 1:
+        return (seen.hit(seen.stretch(*marks[0])),)
+    return tuple([seen.hit(stretch) for stretch in sorted({seen.stretch(*mark) for mark in marks})])
