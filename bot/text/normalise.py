@@ -44,7 +44,7 @@ _STRAYS = str.maketrans(
     | dict(zip("ΑΒΕΗΙΚΜΟΡΤΥΧ", "АВЕНІКМОРТУХ", strict=True))
 )
 _ONE_LETTER = str.maketrans(
-    {c: "'" for c in APOSTROPHES} | {"ё": "е", "Ё": "Е", "ѐ": "е", "ѝ": "и", "Ѐ": "Е", "Ѝ": "И"}
+    dict.fromkeys(APOSTROPHES, "'") | {"ё": "е", "Ё": "Е", "ѐ": "е", "ѝ": "и", "Ѐ": "Е", "Ѝ": "И"}
 )
 # Letters of the Arabic script that writers and keyboards exchange freely.
 _ARABIC_LETTERS = str.maketrans(

@@ -34,7 +34,10 @@ _NOT_NAMES = frozenset(
     "addemoji addlist addstickers addtheme bg boost c confirmphone contact giftcode invoice iv joinchat "
     "login m nft proxy s setlanguage share socks".split()
 )
-_HOST = re.compile(r"(?<![\w@.-])(?:[a-z][a-z0-9+.-]*://)?(?:[^\s/?#@:]+@)?((?:[\w-]{1,63}\.)+[^\W\d_][\w-]{1,62})(?![\w@-])", re.I)
+_HOST = re.compile(
+    r"(?<![\w@.-])(?:[a-z][a-z0-9+.-]*://)?(?:[^\s/?#@:]+@)?((?:[\w-]{1,63}\.)+[^\W\d_][\w-]{1,62})(?![\w@-])",
+    re.IGNORECASE,
+)
 _REST_OF_URL = re.compile(r"[^\s<>«»“”\"]*")
 _HOST_ONLY = re.compile(r"(?:[\w-]{1,63}\.)+[^\W\d_][\w-]{1,62}").fullmatch
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
 from functools import lru_cache
 
 from bot.text.normalise import APOSTROPHES, INVISIBLE, normalise
@@ -57,20 +56,51 @@ def tokenise(text: str) -> list[str]:
     return _cutter(text).findall(text)
 
 
-def cut(text: str) -> Iterator[re.Match[str]]:
-    """The tokens of a text with their code point spans, in order, cut as they are asked for."""
-    return _cutter(text).finditer(text)
+class Words:
+    """The words of one text: their keys, and where they stand."""
 
+    __slots__ = ("_folded", "_spans", "keys", "text")
 
-def keys(text: str) -> list[str]:
-    """The keys of the tokens, in order: ``[normalise(token) for token in tokenise(text)]``, faster."""
-    if not _is_ordinary(text):
-        return [_key(token) for token in _cutter(text).findall(text)]
-    folded = text.lower().replace("ё", "е")
-    found = _FOLDED.findall(folded)
-    if _MIXED.search(folded) is None:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._folded: str | None = None
+        self._spans: list[tuple[int, int]] | None = None
+        if not _is_ordinary(text):
+            #: The keys in order: ``[normalise(token) for token in tokenise(text)]``, faster.
+            self.keys = [_key(token) for token in _cutter(text).findall(text)]
+            return
+        folded = text.lower().replace("ё", "е")
+        found = _FOLDED.findall(folded)
+        if _MIXED.search(folded) is None:
+            self._folded = folded
+            self.keys = found
+        else:
+            raw = _ORDINARY.findall(text)
+            self.keys = [key if _ONE_SCRIPT(key) else _key(token) for key, token in zip(found, raw, strict=True)]
+
+    def places(self, key: str) -> list[tuple[int, int, int]]:
+        """Every token with this key: its number, and its code point span."""
+        found: list[tuple[int, int, int]] = []
+        number, end = -1, 0
+        for _ in range(self.keys.count(key)):
+            number = self.keys.index(key, number + 1)
+            start, end = self.span(number) if self._folded is None else self._next(key, end)
+            found.append((number, start, end))
         return found
-    return [key if _ONE_SCRIPT(key) else _key(raw) for key, raw in zip(found, _ORDINARY.findall(text), strict=True)]
+
+    def span(self, number: int) -> tuple[int, int]:
+        """The code point span of one token."""
+        if self._spans is None:
+            self._spans = [token.span() for token in _cutter(self.text).finditer(self.text)]
+        return self._spans[number]
+
+    def _next(self, key: str, position: int) -> tuple[int, int]:
+        """The next occurrence as a whole word in the folded text, where each key stands as it is."""
+        text, length = self._folded or "", len(key)
+        start = text.find(key, position)
+        while text[start - 1 : start].isalnum() or text[start + length : start + length + 1].isalnum():
+            start = text.find(key, start + 1)
+        return start, start + length
 
 
 def _is_ordinary(text: str) -> bool:

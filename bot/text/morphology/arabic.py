@@ -11,10 +11,7 @@ from bot.text.normalise import normalise
 LETTERS = re.compile("[\u0621-\u064a\u067e\u0686\u0698\u06a9\u06af\u06cc]+").fullmatch
 _PERSIAN_ONLY = frozenset("پچژگ")
 #: and, so; in, by, to, for, like; the. As they are written before a noun, alone and together.
-_PARTICLES = (
-    [""]
-    + "و ف ب ل ك ال وال فال بال كال لل ولل وبال وكال فلل فبال وب ول وك فب فل".split()
-)
+_PARTICLES = ("", *"و ف ب ل ك ال وال فال بال كال لل ولل وبال وكال فلل فبال وب ول وك فب فل".split())
 #: his, her, their, our, your, my … behind a noun.
 _PRONOUNS = ("", *map(normalise, "ه ها هم هما هن نا كم ك ي".split()))
 

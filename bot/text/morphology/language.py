@@ -62,8 +62,8 @@ class Language(ABC):
         """Readings of a word that no language knows."""
         return ()
 
-    def family(self, key: str) -> Iterable[str]:
-        """Lemmas derived from, or behind, this lemma, as far as the dictionary knows them."""
+    def family(self, key: str) -> Iterable[Reading]:
+        """This lemma, the words behind it and those derived from it, as far as the dictionary knows them."""
         return ()
 
     def note(self, key: str) -> str | None:

@@ -9,6 +9,7 @@ from bot.text.morphology.english import English
 from bot.text.morphology.language import How, Inflection, Language, Reading
 from bot.text.morphology.persian import Persian
 from bot.text.morphology.russian import Russian
+from bot.text.morphology.slavic import Slavic
 from bot.text.morphology.ukrainian import Ukrainian
 from bot.text.normalise import normalise, twin
 
@@ -24,6 +25,10 @@ class Morphology:
     def __init__(self, languages: Sequence[Language] | None = None) -> None:
         self._languages = tuple(language() for language in LANGUAGES) if languages is None else tuple(languages)
 
+    def dictionaries(self) -> list[Slavic]:
+        """The languages that have a dictionary, and have it installed."""
+        return [one for one in self._languages if isinstance(one, Slavic) and one.dictionary is not None]
+
     def inflect(self, word: str) -> Inflection:
         """All forms of one typed word (one token), in every language that claims it."""
         key = normalise(word)
@@ -38,15 +43,19 @@ class Morphology:
         """The forms of the word and of the words derived from it, or it from them."""
         key = normalise(word)
         own = self.inflect(word)
-        lemmas = {r.lemma: None for r in own.readings if r.how in (How.DICTIONARY, How.TYPED_FORM)}
-        derived: dict[str, None] = {}
-        for language in self._languages:
-            if language.claims(key):
-                for lemma in lemmas or {key: None}:
-                    derived.update(dict.fromkeys(language.family(normalise(lemma))))
-        readings = [r for lemma in derived if lemma != key for r in self.inflect(lemma).readings]
-        notes = own.notes or (() if readings else (f"no derived words of «{word}» are known",))
-        return Inflection(word, tuple(dict.fromkeys((*own.readings, *readings))), notes)
+        lemmas = {r.lemma for r in own.readings if r.how in (How.DICTIONARY, How.TYPED_FORM)} or {key}
+        derived = [
+            reading
+            for language in self._languages
+            for lemma in sorted(map(normalise, lemmas))
+            if language.claims(lemma)
+            for reading in language.family(lemma)
+        ]
+        readings = tuple(dict.fromkeys((*own.readings, *derived)))
+        notes = own.notes or (
+            () if len(readings) > len(own.readings) else (f"no words derived from «{word}» are known",)
+        )
+        return Inflection(word, readings, notes)
 
 
 def _understand(word: str, key: str, claiming: Sequence[Language], *, predict: bool) -> list[Reading]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from bot.text.morphology.language import Reading
 from bot.text.morphology.slavic import Slavic, endings
 
 _ENDINGS = endings("""
@@ -78,13 +75,9 @@ class Russian(Slavic):
     endings = _ENDINGS
     stems = _STEMS
     derivations = _DERIVATIONS
+    ethnic = ("ский", "еский", "кий", "ец", "ка", "анка", "ин")
 
-    def known(self, word: str, key: str) -> Iterable[Reading]:
-        for reading in super().known(word, key):
-            yield Reading(reading.language, reading.lemma, reading.how, reading.forms | _also(reading.forms))
-
-
-def _also(forms: Iterable[str]) -> set[str]:
-    """Forms that the dictionary leaves out: сирийско- of «сирийско-турецкий», and -ся after a vowel (собиралися)."""
-    joined = {f[:-2] + "о" for f in forms if f.endswith(("ский", "цкий"))}
-    return joined | {f[:-2] + "ся" for f in forms if f.endswith("сь")}
+    def left_out(self, forms: set[str]) -> set[str]:
+        """сирийско- of «сирийско-турецкий», and -ся after a vowel (собиралися)."""
+        joined = {f[:-2] + "о" for f in forms if f.endswith(("ский", "цкий"))}
+        return joined | {f[:-2] + "ся" for f in forms if f.endswith("сь")}

@@ -28,6 +28,8 @@ Endings = Sequence[tuple[re.Pattern[str], int, tuple[str, ...]]]
 _LETTERS = re.compile("[а-яіїєґ']+").fullmatch
 #: Below this share of the running texts behind the dictionary a reading of a typed form is a curiosity.
 _LIKELY = 0.1
+_SHORTEST_STEM = 3
+_NAMES = frozenset({"Surn", "Name", "Patr"})
 
 
 def endings(table: str) -> Endings:
@@ -48,6 +50,7 @@ class Slavic(Language):
     endings: Endings
     stems: Endings
     derivations: tuple[str, ...]
+    ethnic: tuple[str, ...]
 
     @cached_property
     def dictionary(self) -> MorphAnalyzer | None:
@@ -69,9 +72,15 @@ class Slavic(Language):
         own = [p for p in parses if normalise(p.normal_form) == key]
         likely = own or [p for p in parses if p.score >= _LIKELY] or parses[:1]
         how = How.DICTIONARY if own else How.TYPED_FORM
+        forms: dict[str, set[str]] = {}
         for parse in _distinct(likely):
-            forms = frozenset(self.lexeme(parse)) | {key}
-            yield Reading(self.name, parse.normal_form, how, forms)
+            forms.setdefault(parse.normal_form, {key}).update(self.lexeme(parse))
+        for lemma, of_lemma in forms.items():
+            yield Reading(self.name, lemma, how, frozenset(of_lemma | self.left_out(of_lemma)))
+
+    def left_out(self, forms: set[str]) -> set[str]:
+        """Forms of a known word that its dictionary does not list."""
+        return set()
 
     def predicted(self, word: str, key: str) -> Iterable[Reading]:
         if self.dictionary is None and self.own.isdisjoint(key):
@@ -99,44 +108,43 @@ class Slavic(Language):
             for ending in rest
         }
 
-    def family(self, key: str) -> Iterable[str]:
+    def family(self, key: str) -> Iterable[Reading]:
         """Roots behind the word by its suffix, then every derivation of those roots that the dictionary knows."""
         if self.dictionary is None:
             return
-        roots = dict.fromkeys([key, *self._roots(key)])
-        for root in roots:
-            yield root
-            for stem in self._stems(root):
-                for suffix in self.derivations:
-                    if self._is_lemma(stem + suffix):
-                        yield stem + suffix
+        derived: dict[str, None] = {}
+        for root in (key, *self._roots(key)):
+            derived[root] = None
+            for stem, suffixes in self._stems(root):
+                derived.update((stem + suffix, None) for suffix in suffixes if self._is_lemma(stem + suffix))
+        for lemma in derived:
+            yield from self.known(lemma, lemma)
 
     def _roots(self, key: str) -> Iterable[str]:
         """Nouns that this word may be derived from: сирийский, сириец -> Сирия."""
         for suffix in self.derivations:
-            if not key.endswith(suffix) or len(key) - len(suffix) < 3:
-                continue
             stem = key.removesuffix(suffix)
-            for ending in ("", "а", "я", "ь"):
-                root = stem + ending
-                if self._is_lemma(root) and stem in self._stems(root):
-                    yield root
+            if stem != key and len(stem) >= _SHORTEST_STEM:
+                for ending in ("", "а", "я", "ь", "ия", "ія"):
+                    root = stem + ending
+                    leads_here = any(stem == other and suffix in suffixes for other, suffixes in self._stems(root))
+                    if leads_here and self._is_lemma(root):
+                        yield root
 
-    def _stems(self, key: str) -> Iterable[str]:
-        return {
-            key[: len(key) - cut] + end
-            for pattern, cut, rest in self.stems
-            if pattern.search(key)
-            for end in rest
-            if len(key) - cut >= 3
-        }
+    def _stems(self, key: str) -> Iterable[tuple[str, tuple[str, ...]]]:
+        """What derived words begin with, and the suffixes that may follow: few where much was cut off."""
+        for pattern, cut, rest in self.stems:
+            stem = key[: len(key) - cut]
+            if pattern.search(key) and len(stem) >= _SHORTEST_STEM + (cut > 1):  # Сирия gives сири-, not сир-
+                for end in rest:
+                    yield stem + end, self.derivations if cut < 2 else self.ethnic
 
     def _is_lemma(self, word: str) -> bool:
+        """Whether the dictionary knows a word as a lemma that is no surname or given name."""
         dictionary = self.dictionary
-        return (
-            dictionary is not None
-            and dictionary.word_is_known(word)
-            and any(p.is_known and normalise(p.normal_form) == word for p in dictionary.parse(word))
+        return dictionary is not None and any(
+            p.is_known and normalise(p.normal_form) == word and not _NAMES & p.tag.grammemes
+            for p in dictionary.parse(word)
         )
 
     def note(self, key: str) -> str | None:

@@ -5,9 +5,6 @@ The dictionary declares the GPL, so it is never installed by default.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from bot.text.morphology.language import Reading
 from bot.text.morphology.slavic import Slavic, endings
 
 _ENDINGS = endings("""
@@ -69,14 +66,14 @@ class Ukrainian(Slavic):
     endings = _ENDINGS
     stems = _STEMS
     derivations = _DERIVATIONS
+    ethnic = ("ський", "цький", "ець", "ка", "анка")
 
-    def known(self, word: str, key: str) -> Iterable[Reading]:
-        for reading in super().known(word, key):
-            more = _verbal_adverbs(reading.forms) | _joined(reading.forms)
-            yield Reading(reading.language, reading.lemma, reading.how, reading.forms | more)
+    def left_out(self, forms: set[str]) -> set[str]:
+        """Verbal adverbs, and сирійсько- of «сирійсько-турецький»."""
+        return _verbal_adverbs(forms) | {f[:-2] + "о" for f in forms if f.endswith("ий")}
 
 
-def _verbal_adverbs(forms: frozenset[str]) -> set[str]:
+def _verbal_adverbs(forms: set[str]) -> set[str]:
     """враховувати -> враховуючи, враховувавши; казати -> кажучи, казавши."""
     if not any(f.endswith(("ти", "тися")) for f in forms) or not any(f.endswith(("ть", "ться")) for f in forms):
         return set()
@@ -87,8 +84,3 @@ def _verbal_adverbs(forms: frozenset[str]) -> set[str]:
         for form in forms
         if form.endswith(end + tail)
     }
-
-
-def _joined(forms: frozenset[str]) -> set[str]:
-    """The form in which an adjective joins another: сирійсько in «сирійсько-турецький»."""
-    return {f[:-2] + "о" for f in forms if f.endswith("ий")}
