@@ -1,4 +1,4 @@
-"""Keywords are queries: read (`parser`, `operators`), understood (`nodes`, `notes`), and found, many at once (`matcher`).
+"""Keywords are queries: read (`parser`, `operators`), understood (`nodes`, `notes`), found many at once (`matcher`).
 
-    text --parser--> Query(nodes) --lexicon--> Plan over Leaves --matcher--> Match(hits)
+text --parser--> Query(nodes) --lexicon--> Plan over Leaves --matcher--> Match(hits)
 """

@@ -11,32 +11,35 @@ from bot.text.normalise import normalise, surface, twin
 
 
 class Leaf:
-    """Root of the kinds below."""
+    """Root of the kinds below. ``solo`` is a tuple of itself alone."""
 
-    __slots__ = ("label", "solo")
+    __slots__ = ("cased", "label", "solo")
 
-    def __init__(self, label: str) -> None:
+    def __init__(self, label: str, *, cased: bool = False) -> None:
         self.label = label
+        self.cased = cased
         self.solo = (self,)
+
+    def accepts(self, token: str) -> bool:
+        """Whether a token that has the right key has the right letter case too."""
+        return not self.cased or same_case(self.label, token)
 
     @property
     def cost(self) -> float:
         return 1.0 / (1 + len(self.label))
 
 
-class Words(Leaf):
-    """Tokens with one of these keys; with ``cased``, only where the letter case is as in that word."""
+Leaves = tuple[Leaf, ...]
 
-    __slots__ = ("cased", "forms")
 
-    def __init__(self, label: str, forms: frozenset[str], cased: str | None = None) -> None:
-        super().__init__(label)
+class Forms(Leaf):
+    """Tokens with one of these keys; when ``cased``, only those in the letter case of the label."""
+
+    __slots__ = ("forms",)
+
+    def __init__(self, label: str, forms: frozenset[str], *, cased: bool = False) -> None:
+        super().__init__(label, cased=cased)
         self.forms = tuple(sorted(forms))
-        self.cased = cased
-
-    def accepts(self, token: str) -> bool:
-        """Whether a token that has the right key has the right letter case too."""
-        return self.cased is None or same_case(self.cased, token)
 
 
 class Beginning(Leaf):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import assert_never
 
 from bot.query import nodes
-from bot.query.leaves import Beginning, Ending, Host, Leaf, Name, Regex, Tag, Words
+from bot.query.leaves import Beginning, Ending, Forms, Host, Leaf, Name, Regex, Tag
 from bot.query.nodes import Form, Node, Query, Term
 from bot.query.plan import Absent, All, Any, AnyWording, InARow, Nearby, Plan, Sign, Word, Wording
 from bot.query.regex import compile_pattern
@@ -93,7 +93,7 @@ class Lexicon:
         forms = self.inflection(term).forms
         if term.form is Form.ENDS:
             return Ending(term.word, forms)
-        return Words(term.word, forms, term.word if term.form is Form.CASED else None)
+        return Forms(term.word, forms, cased=term.form is Form.CASED)
 
     def _leaf(self, node: Node, make: Callable[[], Leaf]) -> Leaf:
         leaf = self._leaves.get(node)

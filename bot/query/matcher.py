@@ -8,18 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 
 from bot.model import Hit, Match, Post
-from bot.query.index import Index, Seen
+from bot.query.index import Index
 from bot.query.leaves import Leaf
 from bot.query.lexicon import Lexicon
 from bot.query.nodes import Query
 from bot.query.plan import Mark, Plan
-
-_TOPIC = itemgetter(0)
-_TOPIC_AND_PLACE = itemgetter(0, 1)
+from bot.query.seen import Seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,24 +54,24 @@ class Matcher:
         if seen is None:
             return ()
         candidates = {number for leaf in seen.places for number in self._waiting.get(leaf, ())}
-        found: list[tuple[int, int, Sequence[Mark]]] = []
+        found: dict[int, list[tuple[int, Sequence[Mark]]]] = {}
         for number in candidates:
             marks = self._plans[number].find(seen)
             if marks is not None:
-                found += [(topic, place, marks) for topic, place in self._wanted[number]]
-        found.sort(key=_TOPIC_AND_PLACE)
+                for topic, place in self._wanted[number]:
+                    found.setdefault(topic, []).append((place, marks))
         return tuple(
             [
-                self._match(topic, list(keywords), seen)
-                for topic, keywords in groupby(found, key=_TOPIC)
+                self._match(topic, sorted(found[topic]), seen)
+                for topic in sorted(found)
                 if not any(plan.find(seen) is not None for plan in self._excludes[topic])
             ]
         )
 
-    def _match(self, number: int, found: Sequence[tuple[int, int, Sequence[Mark]]], seen: Seen) -> Match:
+    def _match(self, number: int, found: Sequence[tuple[int, Sequence[Mark]]], seen: Seen) -> Match:
         topic = self._topics[number]
-        keywords = tuple([topic.keywords[place].text for _, place, _ in found])
-        return Match(topic.name, keywords, hits(seen, [mark for _, _, marks in found for mark in marks]))
+        keywords = tuple([topic.keywords[place].text for place, _ in found])
+        return Match(topic.name, keywords, hits(seen, [mark for _, marks in found for mark in marks]))
 
 
 def hits(seen: Seen, marks: Sequence[Mark]) -> tuple[Hit, ...]:

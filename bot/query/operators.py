@@ -152,12 +152,12 @@ class Without(Opening):
             raise scan.error("a dash is not an operator", "for NOT write a hyphen at the word, as in -погода", column)
         if scan.peek() in self._signs:
             scan.position += 1
-            if scan.at_end or scan.peek().isspace() or scan.peek() in ")|":
+            if scan.at_end() or scan.peek().isspace() or scan.peek() in ")|":
                 raise scan.error("- stands alone", "for NOT write it at the word, as in -погода", column)
         else:
             scan.take_word()
             scan.skip_space()
-            if scan.at_end or scan.peek() in ")|":
+            if scan.at_end() or scan.peek() in ")|":
                 raise scan.error("NOT needs a word behind it", 'to find the word itself write "NOT" in quotes', column)
         if self.stands_here(scan):
             raise scan.error("NOT of a NOT", "write the word without either", column)
@@ -180,7 +180,7 @@ class Group(Opening):
         scan.skip_space()
         if scan.peek() == ")":
             raise scan.error("there is nothing in the brackets", "write a word in them, or remove them", column)
-        if scan.at_end:
+        if scan.at_end():
             raise scan.error("this bracket is never closed", "close it with )", column)
         node = grammar.expression()
         if scan.peek() != ")":
@@ -302,7 +302,9 @@ class Mention(Opening):
         column = scan.position
         name = scan.take_word()[1:]
         if not self._name(name):
-            raise scan.error("this is not a Telegram name", "a name is Latin letters, digits and _, as in @rybar", column)
+            raise scan.error(
+                "this is not a Telegram name", "a name is Latin letters, digits and _, as in @rybar", column
+            )
         return nodes.Mention(name.lower(), column)
 
 
@@ -401,7 +403,9 @@ def _marked(scan: Scanner, sign: str, form: Form) -> Node:
     scan.position += len(sign)
     for other in ("=", "~", "case:"):
         if scan.starts(other):
-            what = f"{sign}{other} before a phrase" if scan.peek(len(other)) in ('"', "«", "„", "“") else f"{sign}{other}"
+            what = (
+                f"{sign}{other} before a phrase" if scan.peek(len(other)) in ('"', "«", "„", "“") else f"{sign}{other}"
+            )
             raise scan.error(f"{what}: {sign} and {other} do not go together", f"write {sign} or {other}", column)
     if scan.at_quote():
         if form is Form.FAMILY:
@@ -431,7 +435,9 @@ def _words(raw: str, form: Form, scan: Scanner, column: int) -> Node:
         raise scan.error("* inside a word", "write it at the end (дрон*) or at the start (*база)", column)
     tokens = tokenise(raw)
     if not tokens:
-        raise scan.error(f"«{raw}» holds no word", "write a word, or a regular expression such as /⚡/ for a sign", column)
+        raise scan.error(
+            f"«{raw}» holds no word", "write a word, or a regular expression such as /⚡/ for a sign", column
+        )
     return _joined(raw, tokens, form, column)
 
 

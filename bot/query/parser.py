@@ -46,10 +46,10 @@ class _Parser:
 
     def query(self) -> Node:
         self.scan.skip_space()
-        if self.scan.at_end:
+        if self.scan.at_end():
             raise self.scan.error("the query is empty", "write a word to be found", 0)
         node = self.expression()
-        if not self.scan.at_end:
+        if not self.scan.at_end():
             raise self.scan.error("a closing bracket without an opening one", "remove it, or open it before", None)
         _refuse_mere_not(node, self.scan)
         return node
@@ -76,19 +76,21 @@ class _Parser:
         for side in (left, right):
             if not _beside_near(side):
                 raise self.scan.error(
-                    "NEAR stands between words, phrases, or OR-groups of them", "join anything else with AND", side.column
+                    "NEAR stands between words, phrases, or OR-groups of them",
+                    "join anything else with AND",
+                    side.column,
                 )
 
     def joint(self) -> operators.Joint | None:
         """The operator between the term before and what follows; juxtaposition is AND."""
         self.scan.skip_space()
-        if self.scan.at_end or self.scan.peek() == ")":
+        if self.scan.at_end() or self.scan.peek() == ")":
             return None
         return next((j for j in operators.JOINTS if j.stands_here(self.scan)), operators.JUXTAPOSITION)
 
     def term(self) -> Node:
         self.scan.skip_space()
-        if self.scan.at_end:
+        if self.scan.at_end():
             raise self.scan.error("the query ends where a word should stand", "write the word to be found", None)
         for joint in operators.JOINTS:
             if joint.stands_here(self.scan):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from bot.query.leaves import Leaf
 
 if TYPE_CHECKING:
-    from bot.query.index import Seen
+    from bot.query.seen import Seen
 
 #: From first to last, by the numbers that `Seen` gave.
 Mark = tuple[int, int]
@@ -57,7 +57,7 @@ class Word(Wording):
         return self.leaf.solo
 
     def reach(self, seen: Seen) -> list[Reach]:
-        return [(place, place, ((place, place),)) for place in seen.places.get(self.leaf, ())]
+        return [(place, place, ((place, place),)) for place in sorted(seen.places.get(self.leaf, ()))]
 
     def find(self, seen: Seen) -> Sequence[Mark] | None:
         return [(place, place) for place in seen.places.get(self.leaf, ())] or None

@@ -43,7 +43,7 @@ _CLASS_ESCAPE = re.compile(r"\\[wdsWDS]")
 _INLINE_S = re.compile(r"\(\?[a-zA-Z]*s")
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - it is caught beside its raise, never seen as an error
     """A pattern that cannot be run: what, at which code point of the pattern, what would be right."""
 
     def __init__(self, what: str, hint: str, offset: int = 0) -> None:

@@ -16,7 +16,6 @@ class Scanner:
         self.text = text
         self.position = 0
 
-    @property
     def at_end(self) -> bool:
         return self.position >= len(self.text)
 
@@ -26,7 +25,7 @@ class Scanner:
         return self.text[at] if at < len(self.text) else ""
 
     def skip_space(self) -> None:
-        while not self.at_end and self.text[self.position].isspace():
+        while not self.at_end() and self.text[self.position].isspace():
             self.position += 1
 
     def starts(self, sign: str) -> bool:
