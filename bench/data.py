@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from bot.model import Post, Problem
+from bot.recording.reader import read
+from bot.text.morphology.slavic import Slavic
 
 
 class Gold(NamedTuple):
@@ -26,3 +32,23 @@ def gold(path: Path) -> list[Gold] | None:
 def recordings(folder: Path) -> list[Path]:
     """The recordings of real posts that are there."""
     return [path for name in ("ru_news_2024", "ru_agencies_2025") if (path := folder / f"{name}.jsonl.gz").exists()]
+
+
+def posts_of(path: Path) -> Iterator[Post]:
+    """The posts of a recording, as the program reads them."""
+    for revision in read([path], _ignore):
+        yield revision.post
+
+
+def _ignore(problem: Problem) -> None:
+    """What is wrong in the data is the data's business here."""
+
+
+@cache
+def lemmas_of(language: Slavic) -> list[tuple[str, Any]]:
+    """The lemmas of a dictionary that are plain words, with their tags, in alphabetical order."""
+    if language.dictionary is None:
+        return []
+    known = language.dictionary.dictionary.iter_known_words()
+    found = {word: tag for word, tag, lemma, _, form in known if form == 0 and word == lemma and word.isalpha()}
+    return sorted(found.items())

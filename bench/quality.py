@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.data import Gold, gold
+from bench.data import Gold, gold, lemmas_of
 from bot.model import Channel, Post
 from bot.query.lexicon import Lexicon
 from bot.query.matcher import Matcher, Topic
@@ -24,6 +24,7 @@ from bot.text.morphology.slavic import Slavic
 from bot.text.normalise import normalise
 
 _PARTS_OF_SPEECH = frozenset({"NOUN", "PROPN", "ADJ", "VERB"})
+_UNUSUAL = frozenset({"plur", "Arch", "voct"})
 _WHEN = datetime(2024, 12, 8, tzinfo=UTC)
 #: What the issue asks for: file, recall, precision.
 FILES = (("gold_ru_dev.jsonl.gz", "Russian", 0.985, 0.965), ("gold_uk_dev.jsonl.gz", "Ukrainian", 0.985, 0.98))
@@ -90,18 +91,9 @@ def unknown_names(sample: int = 1500, seed: int = 1) -> Iterable[tuple[str, int,
 
 
 def _lemmas(language: Slavic, tag: str) -> list[str]:
-    dictionary = language.dictionary
-    if dictionary is None:
-        return []
-    known = dictionary.dictionary.iter_known_words()
-    return sorted(
-        {
-            normalise(word)
-            for word, tagged, lemma, _, form in known
-            if form == 0 and word == lemma and {tag, "NOUN"} <= tagged.grammemes and "-" not in word
-            if len(word) > 3 and not {"Fixd", "Abbr"} & tagged.grammemes
-        }
-    )
+    wanted = {tag, "NOUN"}
+    found = (word for word, tagged in lemmas_of(language) if wanted <= tagged.grammemes and len(word) > 3)
+    return sorted({normalise(word) for word in found})
 
 
 def _singular(language: Slavic, word: str, tag: str) -> set[str]:
@@ -114,6 +106,6 @@ def _singular(language: Slavic, word: str, tag: str) -> set[str]:
             and normalise(parse_.normal_form) == word
             and tag in parse_.tag.grammemes
         ):
-            usual = [f for f in parse_.lexeme if not {"plur", "Arch", "voct"} & f.tag.grammemes]
+            usual = [f for f in parse_.lexeme if not _UNUSUAL & f.tag.grammemes]
             forms[word].update(normalise(f.word) for f in usual)
     return forms[word]

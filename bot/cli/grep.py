@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +24,8 @@ from bot.text.morphology.languages import Morphology
 #: Characters of a long line that are shown, and lines of a post.
 WIDTH = 240
 LINES = 4
+#: Posts from which footers are learnt before the first of them is matched.
+AHEAD = 1000
 
 
 def grep(
@@ -76,22 +79,22 @@ class _Run:
         self.progress = Progress("posts")
 
     def matches(self, matcher: Matcher) -> Iterator[tuple[Revision, Match]]:
-        """Each post that matches, once: as it was posted, or at the first edit that made it match."""
+        """Each post that matches, once: as it was posted, or at the first edit that made it match.
+
+        Footers are learnt some posts ahead, so that a channel's first ones are known for what they are.
+        """
         footers = Footers()
         told: set[tuple[str, int]] = set()
+        ahead: deque[Revision] = deque()
         for revision in read(self._files, self._report, self._advance):
-            post = revision.post
-            if revision.happening is Happening.DELETED:
-                continue
             if revision.happening is Happening.POSTED:
                 self.posts += 1
-                footers.learn(post.channel.name, post.text)
-            key = (post.channel.name, post.number)
-            if key in told:
-                continue
-            for match in matcher.match(post, footers.start(post.channel.name, post.text)):
-                told.add(key)
-                yield revision, match
+                footers.learn(revision.post.channel.name, revision.post.text)
+            ahead.append(revision)
+            if len(ahead) > AHEAD:
+                yield from _new_matches(ahead.popleft(), matcher, footers, told)
+        for revision in ahead:
+            yield from _new_matches(revision, matcher, footers, told)
 
     def _report(self, problem: Problem) -> None:
         self.progress.clear()
@@ -100,6 +103,18 @@ class _Run:
 
     def _advance(self, done: int, total: int) -> None:
         self.progress.update(self.posts, done, total)
+
+
+def _new_matches(
+    revision: Revision, matcher: Matcher, footers: Footers, told: set[tuple[str, int]]
+) -> Iterator[tuple[Revision, Match]]:
+    post = revision.post
+    if revision.happening is Happening.DELETED or not matcher.sees(post):
+        return
+    key = (post.channel.name, post.number)
+    for match in matcher.match(post, footers.start(post.channel.name, post.text)) if key not in told else ():
+        told.add(key)
+        yield revision, match
 
 
 def _as_json(revision: Revision, match: Match) -> str:

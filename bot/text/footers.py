@@ -7,52 +7,56 @@ a post's first line never is, so a siren that is repeated word for word stays a 
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
 #: Posts of a channel under which a line must have stood.
 POSTS = 3
 _LINES = 5
 _LONGEST = 200
-_REMEMBERED = 128
+_REMEMBERED = 256
 
 
 class Footers:
     def __init__(self) -> None:
-        self._counts: dict[str, OrderedDict[str, int]] = {}
+        self._counts: dict[str, dict[str, int]] = {}
+        self._footers: dict[str, set[str]] = {}
 
     def learn(self, channel: str, text: str) -> None:
         """Takes note of a new post's last lines. Edits are not to be learnt: they would count a line twice."""
         if "\n" not in text:
             return
-        counts = self._counts.setdefault(channel, OrderedDict())
-        for line in {line_key(line) for line in text.split("\n")[1:][-_LINES:]}:
+        counts = self._counts.setdefault(channel, {})
+        for line in {line_key(line) for line in text.rsplit("\n", _LINES)[1:]}:
             if line and len(line) <= _LONGEST:
-                counts[line] = counts.pop(line, 0) + 1
-        while len(counts) > _REMEMBERED:
-            # The least repeated goes first, and of those the one not seen for longest.
-            del counts[min(counts, key=counts.__getitem__)]
+                counts[line] = count = counts.pop(line, 0) + 1
+                if count == POSTS:
+                    self._footers.setdefault(channel, set()).add(line)
+        if len(counts) > _REMEMBERED:
+            self._forget(channel)
 
     def start(self, channel: str, text: str) -> int | None:
         """The code point at which the footer of this text begins; None when it has none."""
-        counts = self._counts.get(channel)
-        if not counts or "\n" not in text:
-            return None
-        return start_of({line for line, count in counts.items() if count >= POSTS}, text)
+        footer = self._footers.get(channel)
+        return start_of(footer, text) if footer else None
+
+    def _forget(self, channel: str) -> None:
+        """Keeps the newer half of the lines."""
+        kept = dict(list(self._counts[channel].items())[_REMEMBERED // 2 :])
+        self._counts[channel] = kept
+        self._footers[channel] = {line for line, count in kept.items() if count >= POSTS}
 
 
 def start_of(footer: set[str], text: str) -> int | None:
     """The code point at which a text's trailing lines begin that are all in ``footer`` (as `line_key` has them)."""
     start, end = None, len(text)
-    while (newline := text.rfind("\n", 0, end)) != -1 and any(line.strip() for line in text[:newline].split("\n")):
+    while (newline := text.rfind("\n", 0, end)) != -1:
         line = line_key(text[newline + 1 : end])
-        if line and line not in footer:
-            break
         if line:
+            if line not in footer or not text[:newline].strip():
+                break
             start = newline + 1
         end = newline
     return start
 
 
 def line_key(line: str) -> str:
-    """What a line is equal to: letter case and spaces do not matter."""
-    return " ".join(line.split()).casefold()
+    """What a line is equal to: the spaces around it do not matter."""
+    return line.strip()
