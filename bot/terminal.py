@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TextIO
 
 #: What a hostile text could steer a terminal or mirror a line with: control characters but tab and newline,
@@ -58,23 +58,24 @@ def wants_colour(choice: str, stream: TextIO) -> bool:
 class Progress:
     """How far a long command is, from its second second on: one renewed line on a terminal, else a line at times."""
 
-    def __init__(self, noun: str, stream: TextIO | None = None) -> None:
+    def __init__(self, noun: str, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._noun = noun
         self._stream = stream or sys.stderr
         self._live = self._stream.isatty()
-        self._begun = time.monotonic()
+        self._clock = clock
+        self._begun = clock()
         self._due = self._begun + 1
         self._shown = False
 
     def update(self, count: int, done: int, total: int) -> None:
-        """``done`` of ``total`` units of work (bytes) are behind, which were ``count`` things."""
-        now = time.monotonic()
+        """``done`` of ``total`` bytes are behind, which held ``count`` things; ``total`` is 0 when unknown."""
+        now = self._clock()
         if now < self._due:
             return
         self._due = now + (0.2 if self._live else 5)
         share = done / total if total else 0
         left = (now - self._begun) * (1 - share) / share if share else 0
-        text = f"{count:,} {self._noun}, {share:.0%}, {left:.0f} s left"
+        text = f"{count:,} {self._noun}" + (f", {share:.0%}, {left:.0f} s left" if share else "")
         self._stream.write(f"\r\x1b[K{text}" if self._live else f"{text}\n")
         self._stream.flush()
         self._shown = True

@@ -20,7 +20,8 @@ from bot.text.footers import line_key, start_of
 from bot.text.morphology.language import How, Reading
 from bot.text.morphology.languages import Morphology
 
-_EPILOG = "Operators: " + "; ".join(f"{o.sign} {o.means}" for o in operators.table()) + "."
+#: \b keeps the help from filling the lines up.
+EPILOG = "\b\nOperators:\n" + "\n".join(f"  {o.sign:18} {o.means.split(';')[0]}" for o in operators.table())
 
 
 def explain(

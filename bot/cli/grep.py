@@ -151,17 +151,10 @@ def _lines(post: Post, match: Match, style: Style) -> list[str]:
         if here:
             lines.append(_cut(line, here, style))
         start = end + 1
-    for hit in match.hits:
-        if hit.kind is not PartKind.TEXT:
-            whole = next(
-                (
-                    part.text
-                    for part in post.parts()
-                    if part.kind is hit.kind and part.text[hit.start : hit.end] == hit.text
-                ),
-                hit.text,
-            )
-            lines.append(f"{hit.kind.value}: " + _cut(whole.replace("\n", " / "), [(hit.start, hit.end)], style))
+    for part in post.parts()[1:]:
+        here = [(h.start, h.end) for h in match.hits if h.kind is part.kind and part.text[h.start : h.end] == h.text]
+        if here:
+            lines.append(f"{part.kind.value}: " + _cut(part.text.replace("\n", " "), here, style))
     more = len(lines) - LINES
     return [*lines[:LINES], style.dim(f"… and {more} more lines")] if more > 0 else lines
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 
 import typer
 
@@ -25,7 +26,7 @@ app = typer.Typer(
 # A query may begin with -, which is NOT: an option that is none of ours is an argument.
 _QUERY_FIRST = {"ignore_unknown_options": True}
 app.command("grep", context_settings=_QUERY_FIRST)(grep.grep)
-app.command("explain", context_settings=_QUERY_FIRST)(explain.explain)
+app.command("explain", context_settings=_QUERY_FIRST, epilog=explain.EPILOG)(explain.explain)
 
 
 @app.callback()
@@ -33,9 +34,10 @@ def vedette() -> None:
     """Makes typer treat the commands as commands even when there is only one."""
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs one command; always ends in `SystemExit`. ``arguments`` are those of the process by default."""
     try:
-        app()
+        app(args=arguments)
     except QueryError as error:
         sys.exit(_tell(pointed_at(error), 2))
     except VedetteError as error:
