@@ -6,6 +6,8 @@ BIN     = $(VENV)/bin
 # Where the real posts for `make bench` lie; the benchmark says what it skips when they are absent.
 DATA   ?= ../shared/data
 CASES  ?= 20000
+# What `make demo` looks for.
+DEMO   ?= Асад (бежать | покинуть | убежище) | Assad (fled | asylum) | "الأسد"
 
 .PHONY: help demo test check bench fuzz lock clean
 
@@ -14,7 +16,7 @@ help:
 
 ## make demo   posts of the recordings that ship with Vedette, matched in every word form
 demo: $(VENV)/.run
-	@$(BIN)/python -m bot demo
+	@$(BIN)/python -m bot grep --colour always "$(DEMO)" bot/demo/*.jsonl
 
 ## make test   the tests
 test: $(VENV)/.dev
