@@ -37,7 +37,7 @@ def vedette() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command; always ends in `SystemExit`. ``arguments`` are those of the process by default."""
     try:
-        app(args=arguments)
+        app(args=arguments, prog_name="vedette")
     except QueryError as error:
         sys.exit(_tell(pointed_at(error), 2))
     except VedetteError as error:
