@@ -14,7 +14,7 @@ from bot.query.index import Index
 from bot.query.leaves import Leaf
 from bot.query.lexicon import Lexicon
 from bot.query.nodes import Query
-from bot.query.plan import Mark, Plan
+from bot.query.plan import Mark, Plan, Word
 from bot.query.seen import Seen
 
 
@@ -41,25 +41,35 @@ class Matcher:
                     self._plans.append(lexicon.plan(query))
                     self._wanted.append([])
                 self._wanted[number].append((topic_number, place))
+        # A keyword of one word is satisfied where its leaf is seen: no plan needs to be run for it.
+        self._satisfied: dict[Leaf, list[tuple[int, int]]] = {}
         self._waiting: dict[Leaf, list[int]] = {}
         for number, plan in enumerate(self._plans):
-            for leaf in plan.anchors:
-                self._waiting.setdefault(leaf, []).append(number)
+            if isinstance(plan, Word):
+                self._satisfied.setdefault(plan.leaf, []).extend(self._wanted[number])
+            else:
+                for leaf in plan.anchors:
+                    self._waiting.setdefault(leaf, []).append(number)
         everything = [*self._plans, *(plan for plans in self._excludes for plan in plans)]
         self._index = Index(dict.fromkeys(leaf for plan in everything for leaf in plan.leaves()))
+
+    def sees(self, post: Post) -> bool:
+        """Whether the post holds anything that some query asks for; when not, no footer makes it match."""
+        return self._index.look(post.parts()) is not None
 
     def match(self, post: Post, footer: int | None = None) -> tuple[Match, ...]:
         """The topics that this post is of, in their order. ``footer`` as in `Index.look`."""
         seen = self._index.look(post.parts(), footer)
         if seen is None:
             return ()
-        candidates = {number for leaf in seen.places for number in self._waiting.get(leaf, ())}
         found: dict[int, list[tuple[int, Sequence[Mark]]]] = {}
-        for number in candidates:
+        for leaf, places in seen.places.items():
+            if wanted := self._satisfied.get(leaf):
+                _note(found, wanted, [(place, place) for place in places])
+        for number in {number for leaf in seen.places for number in self._waiting.get(leaf, ())}:
             marks = self._plans[number].find(seen)
             if marks is not None:
-                for topic, place in self._wanted[number]:
-                    found.setdefault(topic, []).append((place, marks))
+                _note(found, self._wanted[number], marks)
         return tuple(
             [
                 self._match(topic, sorted(found[topic]), seen)
@@ -72,6 +82,13 @@ class Matcher:
         topic = self._topics[number]
         keywords = tuple([topic.keywords[place].text for place, _ in found])
         return Match(topic.name, keywords, hits(seen, [mark for _, marks in found for mark in marks]))
+
+
+def _note(
+    found: dict[int, list[tuple[int, Sequence[Mark]]]], wanted: Iterable[tuple[int, int]], marks: Sequence[Mark]
+) -> None:
+    for topic, place in wanted:
+        found.setdefault(topic, []).append((place, marks))
 
 
 def hits(seen: Seen, marks: Sequence[Mark]) -> tuple[Hit, ...]:
