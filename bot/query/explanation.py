@@ -39,19 +39,26 @@ _WRITTEN = {
 }
 
 
+#: Words that mean themselves only in quotes.
+_OPERATORS = frozenset({"AND", "OR", "NOT", "NEAR"})
+
+
 def written(node: Node) -> str:
-    """A node as it could have been typed, every operator spelt out."""
+    """A node as it could have been typed, every operator spelt out: what it says is read again as this node."""
     match node:
         case Term(word, form):
-            return _WRITTEN[form].format(word)
+            bare = f'"{word}"' if word in _OPERATORS else word
+            return _WRITTEN[form].format(bare if form is Form.INFLECTED else word)
         case nodes.Phrase(terms):
-            return '"' + " ".join(map(written, terms)) + '"'
+            return _phrase(terms)
         case nodes.Near(gap, left, right):
             return f"({written(left)} NEAR/{gap} {written(right)})"
         case nodes.And(parts):
             return "(" + " AND ".join(map(written, parts)) + ")"
         case nodes.Or(parts):
             return "(" + " OR ".join(map(written, parts)) + ")"
+        case nodes.Not(nodes.Not() as part):
+            return f"NOT ({written(part)})"
         case nodes.Not(part):
             return f"NOT {written(part)}"
         case nodes.Pattern(source, flags):
@@ -64,6 +71,18 @@ def written(node: Node) -> str:
             return f"link:{host}"
         case _:
             assert_never(node)
+
+
+def _phrase(terms: Sequence[Term]) -> str:
+    """In quotes, which take = and case:; what they do not take is one word whose parts a hyphen joins."""
+    words = [term.word for term in terms]
+    forms = {term.form for term in terms}
+    odd = forms & {Form.BEGINS, Form.ENDS, Form.FAMILY}
+    if not odd:
+        return _WRITTEN[terms[0].form].format('"' + " ".join(words) + '"')
+    # С-300 would also be closed up behind ~; an underscore only separates.
+    joint = "_" if Form.FAMILY in odd and any(c.isdecimal() for c in "".join(words)) else "-"
+    return _WRITTEN[odd.pop()].format(joint.join(words))
 
 
 def label(node: Node) -> str:

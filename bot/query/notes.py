@@ -20,6 +20,8 @@ _LOWER_CASE = {"or": "OR", "and": "AND", "not": "NOT", "near": "NEAR/5", "или
     "та": "AND",
 }
 _ADJECTIVE = re.compile("(?:ый|ий|ой|ая|яя|ое|ее|ые|ие|ська|зька|цька|ське|цьке|ські|цькі)$")
+#: Stretches in which a comma means a comma: quotes and regular expressions.
+_QUOTED = re.compile(r'"[^"]*"|«[^»]*»|„[^“”]*[“”]|“[^”]*”|(?<![^\s(|-])/(?:[^/\\]|\\.)*/')
 
 
 class Note(NamedTuple):
@@ -82,7 +84,8 @@ def _languages(query: Query, lexicon: Lexicon) -> Iterator[Note]:
 
 
 def _signs(query: Query) -> Iterator[Note]:
-    for m in re.finditer(r",(?=\s)", query.text):
+    typed = _QUOTED.sub(lambda m: " " * len(m[0]), query.text)
+    for m in re.finditer(r",(?=\s)|(?<=[^\W\d]),(?=[^\W\d])", typed):
         yield Note(m.start(), "a comma does not separate keywords; write | for either of them")
     for m in re.finditer(r"https?://\S*|(?<![\w:@/.])t\.me/\S+", query.text):
         yield Note(m.start(), "an address is found as a phrase of its words; for links write link:host or @name")

@@ -74,6 +74,8 @@ class _Parser:
                 "a chain of NEAR does not say what is near to what", "put one pair in brackets", column
             )
         for side in (left, right):
+            if _nears_within(side) > 1:
+                raise self.scan.error("NEAR within NEAR within NEAR", "join some of these words with AND", side.column)
             if not _beside_near(side):
                 raise self.scan.error(
                     "NEAR stands between words, phrases, or OR-groups of them",
@@ -108,7 +110,7 @@ class _Parser:
 
 def _refuse_mere_not(root: Node, scan: Scanner) -> None:
     """A query, or a side of an OR, of nothing but NOT would match nearly every post."""
-    for node in (root, *_sides_of_or(root)):
+    for node in (*_sides_of_or(root), root):
         if not _says_something(node):
             raise scan.error(
                 "nothing but NOT: this would match nearly every post", "add a word that must be there", node.column
@@ -116,11 +118,12 @@ def _refuse_mere_not(root: Node, scan: Scanner) -> None:
 
 
 def _sides_of_or(node: Node) -> Iterator[Node]:
+    """All of them, the innermost first."""
     match node:
         case Or(parts):
-            yield from parts
             for part in parts:
                 yield from _sides_of_or(part)
+            yield from parts
         case And(parts):
             for part in parts:
                 yield from _sides_of_or(part)
@@ -140,6 +143,17 @@ def _says_something(node: Node) -> bool:
             return all(map(_says_something, parts))
         case _:
             return True
+
+
+def _nears_within(node: Node) -> int:
+    """How deep NEARs are nested in a node: each level multiplies the places to compare."""
+    match node:
+        case Near(_, left, right):
+            return 1 + max(_nears_within(left), _nears_within(right))
+        case Or(parts):
+            return max(map(_nears_within, parts))
+        case _:
+            return 0
 
 
 def _beside_near(node: Node) -> bool:

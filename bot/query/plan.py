@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from bot.query.leaves import Leaf
@@ -84,7 +84,7 @@ class InARow(Wording):
         last = len(self.words) - 1
         return [
             (start, start + last, ((start, start + last),))
-            for start in first
+            for start in sorted(first)
             if all(start + step in others for step, others in enumerate(rest, 1))
             and not any(seen.parted(start + step) for step in range(last))
         ]
@@ -118,6 +118,25 @@ class Nearby(Wording):
                 if 0 <= between <= self.gap:
                     found.append((min(first, other_first), max(last, other_last), marks + other_marks))
         return sorted(found)
+
+    def find(self, seen: Seen) -> Sequence[Mark] | None:
+        """What stands near something of the other side, without pairing everything up as `reach` must."""
+        left = self.left.reach(seen)
+        right = self.right.reach(seen) if left else []
+        marks = (marks for _, _, marks in [*self._beside(left, right), *self._beside(right, left)])
+        return list(dict.fromkeys(mark for some in marks for mark in some)) or None
+
+    def _beside(self, ones: Sequence[Reach], others: Sequence[Reach]) -> Iterator[Reach]:
+        """Those of the ones that stand near any of the others."""
+        firsts, lasts = [first for first, _, _ in others], sorted(last for _, last, _ in others)
+        for one in ones:
+            first, last, _ = one
+            behind = bisect_left(firsts, last + 1)
+            before = bisect_left(lasts, first)
+            if (behind < len(firsts) and firsts[behind] - last - 1 <= self.gap) or (
+                before and first - lasts[before - 1] - 1 <= self.gap
+            ):
+                yield one
 
 
 class Any(Plan):

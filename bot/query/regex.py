@@ -3,7 +3,7 @@ r"""Users' regular expressions: RE2 only, so that no pattern and no post can tak
 RE2's ``\w``, ``\d``, ``\s`` and ``\b`` know ASCII only (google/re2#344). The first three are rewritten into
 Unicode classes. ``\b`` cannot be: RE2 has no look-around to build it from. A pattern that uses it runs
 over a marked copy of the text instead, in which U+E000 stands at every border of a word: there ``\b`` is
-that mark, and every other atom of the pattern may be followed by one. Spans are counted back.
+that mark, and before every other atom of the pattern one may stand. Spans are counted back.
 https://github.com/google/re2/wiki/Syntax
 """
 
@@ -183,13 +183,25 @@ def _piece(kind: str, text: str, offset: int, *, mark: str, any_: str) -> str:
     """A token of the pattern as RE2 shall read it; with a ``mark``, as it shall read a marked text."""
     match kind:
         case "border":
-            return mark
+            return mark or "(?:)"  # something for a quantifier to stand behind
         case "group":
             return text
         case "syntax":
-            return f"^{mark}?" if mark and text == "^" else text
+            return f"(?:{mark}?$)" if mark and text == "$" else text
     atom = _atom(kind, text, offset, mark, any_)
-    return f"(?:{atom}{mark}?)" if mark else atom
+    if mark and _takes(atom, mark):
+        raise Refused(f"{text} beside \\b is not supported", "name the characters instead", offset)
+    return f"(?:{mark}?{atom})" if mark else atom
+
+
+@lru_cache(maxsize=256)
+def _takes(atom: str, character: str) -> bool:
+    import re2
+
+    try:
+        return re2.compile(atom, options()).fullmatch(character) is not None
+    except (re2.error, UnicodeEncodeError):
+        return False  # the whole pattern will not compile either, and says why
 
 
 def _atom(kind: str, text: str, offset: int, mark: str, any_: str) -> str:
