@@ -34,6 +34,7 @@ WITHIN: dict[str, tuple[tuple[str, ...], ...]] = {
         ("seen",),
         ("leaves", "parser"),
         ("operators",),
+        ("terms",),
         ("regex", "nodes", "scanner"),
     ),
     "text": (("morphology", "tokens", "signs"), ("normalise", "footers")),

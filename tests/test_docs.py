@@ -16,7 +16,7 @@ import pytest
 
 from bot.errors import QueryError
 from bot.model import Channel, Post
-from bot.query import operators
+from bot.query import operators, terms
 from bot.query.lexicon import Lexicon
 from bot.query.matcher import Matcher, Topic
 from bot.query.parser import parse
@@ -81,7 +81,7 @@ def test_every_operator_is_a_row_of_the_page(operator: operators.Operator) -> No
     assert f"| `{operator.sign}` | {means} |" in LANGUAGE
 
 
-@pytest.mark.parametrize("name", operators.LATER)
+@pytest.mark.parametrize("name", terms.LATER)
 def test_every_operator_that_comes_later_is_named(name: str) -> None:
     assert f"`{name}:`" in LANGUAGE
 

@@ -85,6 +85,10 @@ def _phrase(terms: Sequence[Term]) -> str:
     return _WRITTEN[odd.pop()].format(joint.join(words))
 
 
+def _word_count(count: int) -> str:
+    return "1 word" if count == 1 else f"{count} words"
+
+
 def label(node: Node) -> str:
     """A node in words."""
     match node:
@@ -93,7 +97,7 @@ def label(node: Node) -> str:
         case nodes.Phrase():
             return f"{written(node)}: next to each other, in this order"
         case nodes.Near(gap):
-            return f"NEAR/{gap}: at most {gap} words between"
+            return f"NEAR/{gap}: at most {_word_count(gap)} between"
         case nodes.And():
             return "AND: all of these"
         case nodes.Or():
@@ -162,7 +166,7 @@ class Explainer:
             case nodes.Phrase() if all(part.satisfied for part in parts):
                 return "all its words are there, but not next to each other in this order"
             case nodes.Near(gap) if all(part.satisfied for part in parts):
-                return f"both are there, but with more than {gap} words between, or in different parts"
+                return f"both are there, but with more than {_word_count(gap)} between, or in different parts"
             case nodes.Not() if parts[0].satisfied:
                 return "it is there"
             case nodes.Not():
@@ -187,14 +191,14 @@ class Explainer:
                     alike[token] = None
         if not alike:
             return "not there"
-        words = ", ".join(f"«{token}»" for token in list(alike)[:5])
+        shown = ", ".join(f"«{token}»" for token in list(alike)[:5])
         one = len(alike) == 1
         match term.form:
             case Form.CASED if any(normalise(token) in forms for token in alike):
-                return f"{words} {'is' if one else 'are'} written in another letter case"
+                return f"{shown} {'is' if one else 'are'} written in another letter case"
             case Form.EXACT:
-                return f"{words} {'is another form' if one else 'are other forms'} or another word"
+                return f"{shown} {'is another form' if one else 'are other forms'} or another word"
             case Form.BEGINS | Form.ENDS:
-                return f"{words} {'does' if one else 'do'} not {'begin' if term.form is Form.BEGINS else 'end'} so"
+                return f"{shown} {'does' if one else 'do'} not {'begin' if term.form is Form.BEGINS else 'end'} so"
             case _:
-                return f"{words} {'is no form' if one else 'are no forms'} of it"
+                return f"{shown} {'is no form' if one else 'are no forms'} of it"

@@ -47,7 +47,9 @@ class Wording(Plan):
         return list(dict.fromkeys(mark for _, _, marks in self.reach(seen) for mark in marks)) or None
 
 
-class Word(Wording):
+class Sign(Plan):
+    """A hashtag, a name, a link or a regular expression: there where its leaf is seen, and never beside NEAR."""
+
     def __init__(self, leaf: Leaf) -> None:
         self.leaf = leaf
         self.anchors = leaf.solo
@@ -56,11 +58,15 @@ class Word(Wording):
     def leaves(self) -> Iterable[Leaf]:
         return self.leaf.solo
 
-    def reach(self, seen: Seen) -> list[Reach]:
-        return [(place, place, ((place, place),)) for place in sorted(seen.places.get(self.leaf, ()))]
-
     def find(self, seen: Seen) -> Sequence[Mark] | None:
         return [(place, place) for place in seen.places.get(self.leaf, ())] or None
+
+
+class Word(Sign, Wording):
+    """One word, in any of the ways that a term may be compared."""
+
+    def reach(self, seen: Seen) -> list[Reach]:
+        return [(place, place, ((place, place),)) for place in sorted(seen.places.get(self.leaf, ()))]
 
 
 class InARow(Wording):
@@ -198,18 +204,3 @@ class Absent(Plan):
 
     def find(self, seen: Seen) -> Sequence[Mark] | None:
         return [] if self.side.find(seen) is None else None
-
-
-class Sign(Plan):
-    """A hashtag, a name, a link or a regular expression: like a word, but never beside NEAR."""
-
-    def __init__(self, leaf: Leaf) -> None:
-        self.leaf = leaf
-        self.anchors = leaf.solo
-        self.cost = leaf.cost
-
-    def leaves(self) -> Iterable[Leaf]:
-        return self.leaf.solo
-
-    def find(self, seen: Seen) -> Sequence[Mark] | None:
-        return [(place, place) for place in seen.places.get(self.leaf, ())] or None

@@ -28,7 +28,7 @@ def test_it_shows_how_a_query_is_read(vedette: Vedette) -> None:
     [
         ("Сирия", "Сириус и Ассирия", "«Сириус», «Ассирия» are no forms of it"),
         ('"военная база"', "база военная", "not next to each other"),
-        ("база NEAR/1 Сирия", "базы наши в той Сирии", "more than 1 words between"),
+        ("база NEAR/1 Сирия", "базы наши в той Сирии", "more than 1 word between"),
         ("case:МИД", "мид", "another letter case"),
         ("=база", "на базе", "another form"),
         ("Сирия -погода", "погода в Сирии", "it is there"),
