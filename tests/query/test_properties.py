@@ -207,7 +207,8 @@ def joins(text: str, at: int) -> bool:
     if not apostrophes:
         return True
     before = [c for c in text[:at] if not invisible(c)][-1:]
-    return apostrophes == 1 and all("\u0400" <= c <= "\u052f" for c in (*before, after))
+    joined = apostrophes == 1 and all("\u0400" <= c <= "\u052f" for c in (*before, after))
+    return joined or text[at] in "\u0301\u0308"
 
 
 def spans(node: Node, text: str, lexicon: Lexicon) -> Iterator[Span]:
