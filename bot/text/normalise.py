@@ -40,11 +40,14 @@ _IS_LATIN_TWIN = frozenset(_LATIN_TWINS)
 _IS_CYRILLIC_TWIN = frozenset(_CYRILLIC_TWINS)
 # Letters of neither script that stand in for a Cyrillic one: U+0138, Latin ë, and Greek.
 _STRAYS = str.maketrans(
-    {"\u0138": "к", "ë": "ё", "Ë": "Ё", "\u03bf": "о", "\u03c1": "р", "\u03ba": "к", "\u03c7": "х"}
+    {"\u0138": "к", "ë": "е", "Ë": "Е", "\u03bf": "о", "\u03c1": "р", "\u1fe4": "р", "\u03ba": "к", "\u03c7": "х"}
     | dict(zip("ΑΒΕΗΙΚΜΟΡΤΥΧ", "АВЕНІКМОРТУХ", strict=True))
 )
+_SHARP_S = str.maketrans({"ß": "ss", "ẞ": "SS"})
 _ONE_LETTER = str.maketrans(
-    dict.fromkeys(APOSTROPHES, "'") | {"ё": "е", "Ё": "Е", "ѐ": "е", "ѝ": "и", "Ѐ": "Е", "Ѝ": "И"}
+    dict.fromkeys(APOSTROPHES, "'")
+    | {"ё": "е", "Ё": "Е", "ѐ": "е", "ѝ": "и", "Ѐ": "Е", "Ѝ": "И"}
+    | {rounded: rounded.casefold() for rounded in map(chr, range(0x1C80, 0x1C89))}
 )
 # Letters of the Arabic script that writers and keyboards exchange freely.
 _ARABIC_LETTERS = str.maketrans(
@@ -68,12 +71,13 @@ def surface(token: str) -> str:
     word = token
     if _COMPLEX.search(word):
         word = _DROPPED.sub("", unicodedata.normalize("NFC", unicodedata.normalize("NFKC", word)))
-        word = _decimal(word)
+        word = _decimal(word).translate(_SHARP_S)
         if _ARABIC.search(word):
             word = word.translate(_ARABIC_LETTERS)
+    word = word.translate(_ONE_LETTER)
     if _CYRILLIC.search(word):
         word = _one_script(word)
-    return word.translate(_ONE_LETTER).strip("'")
+    return word.strip("'")
 
 
 def twin(word: str) -> str | None:

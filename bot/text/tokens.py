@@ -7,7 +7,7 @@ characters inside a word do not break it, an apostrophe between two Cyrillic let
 What words are *equal to* is asked far more often than where they stand. Nine of ten posts hold nothing but
 ordinary characters; such a text is folded as a whole, by two string methods, and cut by the simplest
 expression there is. Only another text is cut by the full expression and normalised token by token.
-`tests/text/test_tokens.py` holds both ways to the same answer.
+`tests/text/test_properties.py` holds both ways to the same answer.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ _LETTER_EMOJI = "\u2139"
 
 _PLAIN = re.compile(r"[^\W_]+")
 _RARE = re.compile(f"[{INVISIBLE}{APOSTROPHES}{_FLAGS}{_MARKS}{_LETTER_EMOJI}]")
-_WORD = rf"[^\W_{_LETTER_EMOJI}]+"
+_NO_LETTERS = "\u0640\u02b9\u02bc"  # tatweel and two apostrophes: letters to Python, none to a reader
+_WORD = rf"[^\W_{_NO_LETTERS}{_LETTER_EMOJI}]+"
 _BETWEEN_CYRILLIC = rf"(?<=[\u0400-\u052f])[{INVISIBLE}]*[{APOSTROPHES}][{INVISIBLE}]*(?=[\u0400-\u052f])"
 _FULL = re.compile(
     rf"{_WORD}(?:(?:[{INVISIBLE}{_MARKS}]+|{_BETWEEN_CYRILLIC}){_WORD})*[\u0300-\u036f{_MARKS}]*|[{_FLAGS}]{{2}}"
@@ -43,6 +44,7 @@ _ODD_INDEED = re.compile(
 )
 _ORDINARY = re.compile(f"[A-Za-z0-9{_CYRILLIC}]+")
 _FOLDED = re.compile("[a-z0-9а-яіїєґ]+")
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789абвгдежзийклмнопрстуфхцчшщъыьэюяіїєґ")  # those of _FOLDED
 _MIXED = re.compile(f"[a-z](?:[0-9]*[{_CYRILLIC}]|(?<=[0-9{_CYRILLIC}][a-z]))")
 _ONE_SCRIPT = re.compile("[a-z0-9]+|[0-9а-яіїєґ]+").fullmatch
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
@@ -98,7 +100,7 @@ class Words:
         """The next occurrence as a whole word in the folded text, where each key stands as it is."""
         text, length = self._folded or "", len(key)
         start = text.find(key, position)
-        while text[start - 1 : start].isalnum() or text[start + length : start + length + 1].isalnum():
+        while text[start - 1 : start] in _LETTERS or text[start + length : start + length + 1] in _LETTERS:
             start = text.find(key, start + 1)
         return start, start + length
 

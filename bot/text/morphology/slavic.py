@@ -135,9 +135,12 @@ class Slavic(Language):
         """What derived words begin with, and the suffixes that may follow: few where much was cut off."""
         for pattern, cut, rest in self.stems:
             stem = key[: len(key) - cut]
-            if pattern.search(key) and len(stem) >= _SHORTEST_STEM + (cut > 1):  # Сирия gives сири-, not сир-
+            if pattern.search(key) and len(stem) >= _SHORTEST_STEM:
                 for end in rest:
-                    yield stem + end, self.derivations if cut < 2 else self.ethnic
+                    if cut < 2:
+                        yield stem + end, self.derivations
+                    elif len(stem + end) > _SHORTEST_STEM:  # Сирия gives сири-, not сир-; Турция gives турец-
+                        yield stem + end, self.ethnic
 
     def _is_lemma(self, word: str) -> bool:
         """Whether the dictionary knows a word as a lemma that is no surname or given name."""
