@@ -99,13 +99,14 @@ def _one_script(word: str) -> str:
         word = "".join(unicodedata.normalize("NFD", c)[0] if _ACCENTED.match(c) else c for c in word)
     if not _LATIN.search(word):
         return word
-    latin = any(c not in _IS_LATIN_TWIN for c in _LATIN.findall(word))
-    cyrillic = any(c not in _IS_CYRILLIC_TWIN for c in _CYRILLIC.findall(word))
-    if not latin:
-        return word.translate(_TO_CYRILLIC)
-    if not cyrillic:
+    latin, cyrillic = _LATIN.findall(word), _CYRILLIC.findall(word)
+    telling_latin = any(c not in _IS_LATIN_TWIN for c in latin)
+    telling_cyrillic = any(c not in _IS_CYRILLIC_TWIN for c in cyrillic)
+    if telling_latin and telling_cyrillic:
+        return word
+    if telling_latin or (not telling_cyrillic and not word.isupper() and len(latin) > len(cyrillic)):  # сopy
         return word.translate(_TO_LATIN)
-    return word
+    return word.translate(_TO_CYRILLIC)
 
 
 def _decimal(word: str) -> str:

@@ -36,7 +36,7 @@ _NOT_NAMES = frozenset(
 )
 # Repetitions are bounded: of an unbounded one each start would read on to the end of the text.
 _HOST = re.compile(
-    r"(?<![\w@.-])(?:[a-z][a-z0-9+.-]{0,30}://)?(?:[^\s/?#@:]{1,64}@)?((?:[\w-]{1,63}\.)+[^\W\d_][\w-]{1,62})(?![\w@-])",
+    r"(?<![\w@.-])(?:[a-z][a-z0-9+.-]{0,30}://(?:[^\s/?#@]{1,64}@)?)?((?:[\w-]{1,63}\.)+[^\W\d_][\w-]{1,62})(?![\w@-])",
     re.IGNORECASE,
 )
 _REST_OF_URL = re.compile(r"[^\s<>«»“”\"]{0,2048}")

@@ -96,7 +96,7 @@ def test_without_the_ukrainian_dictionary_a_ukrainian_word_is_noted(
 ) -> None:
     languages = [WithoutDictionary() if one is Ukrainian else one() for one in LANGUAGES]
     found = notes(parse(query), Lexicon(Morphology(languages)))
-    assert any("vedette[uk]" in note.text for note in found) is noted
+    assert any("pymorphy3-dicts-uk" in note.text for note in found) is noted
 
 
 def test_the_common_words_are_keys_with_their_share() -> None:

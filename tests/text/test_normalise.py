@@ -35,6 +35,7 @@ SAME = {
     "Latin vowels": ("Пpaздник", "Праздник"),
     "Latin c inside": ("согласилиcь", "согласились"),
     "Latin B and K": ("BKС", "ВКС"),
+    "Cyrillic с in a word of nothing but look-alikes": ("сopy", "copy"),
     "Latin C in an acronym": ("CША", "США"),
     "Latin T in a Cyrillic word": ("IТ", "ІТ"),
     "Cyrillic с in a Latin word": ("сopyright", "copyright"),

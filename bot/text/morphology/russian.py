@@ -71,7 +71,7 @@ class Russian(Slavic):
     code = "ru"
     package = "pip install pymorphy3-dicts-ru"
     own = frozenset("ыэъё")
-    foreign = frozenset("іїєґ'")
+    foreign = frozenset("іїєґ")
     endings = _ENDINGS
     stems = _STEMS
     derivations = _DERIVATIONS

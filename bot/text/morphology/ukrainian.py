@@ -60,7 +60,7 @@ _ADVERBS = (("уть", "учи"), ("ють", "ючи"), ("ать", "ачи"), ("
 class Ukrainian(Slavic):
     name = "Ukrainian"
     code = "uk"
-    package = "pip install 'vedette[uk]'"
+    package = "install the extra uk, or: pip install pymorphy3-dicts-uk"
     own = frozenset("іїєґ'")
     foreign = frozenset("ыэъё")
     endings = _ENDINGS

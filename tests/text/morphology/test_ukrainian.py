@@ -65,13 +65,14 @@ def test_a_russian_verb_is_no_form_of_a_ukrainian_one(with_ukrainian: Morphology
 @pytest.mark.parametrize("keyword", GUESSED)
 def test_without_its_dictionary_ukrainian_goes_by_endings(without_ukrainian: Morphology, keyword: str) -> None:
     readings = without_ukrainian.inflect(keyword).readings
-    assert [(r.language, r.how) for r in readings] == [("Ukrainian", How.PREDICTED)]
-    assert {keyword.lower(), *GUESSED[keyword].split()} <= readings[0].forms
+    assert ("Ukrainian", How.PREDICTED) in [(r.language, r.how) for r in readings]
+    assert {keyword.lower(), *GUESSED[keyword].split()} <= readings[-1].forms
 
 
 def test_without_its_dictionary_ukrainian_says_what_to_install(without_ukrainian: Morphology) -> None:
     assert without_ukrainian.inflect("Львів").notes == (
-        "the Ukrainian dictionary is not installed, so endings are guessed; pip install 'vedette[uk]'",
+        "the Ukrainian dictionary is not installed, so endings are guessed; "
+        "install the extra uk, or: pip install pymorphy3-dicts-uk",
     )
 
 
