@@ -70,10 +70,9 @@ def test_without_its_dictionary_ukrainian_goes_by_endings(without_ukrainian: Mor
 
 
 def test_without_its_dictionary_ukrainian_says_what_to_install(without_ukrainian: Morphology) -> None:
-    assert without_ukrainian.inflect("Львів").notes == (
-        "the Ukrainian dictionary is not installed, so endings are guessed; "
-        "install the extra uk, or: pip install pymorphy3-dicts-uk",
-    )
+    [note] = without_ukrainian.inflect("Львів").notes
+    assert note.startswith("the Ukrainian dictionary is not installed, so endings are guessed; ")
+    assert note.endswith("pip install pymorphy3-dicts-uk")
 
 
 def test_with_its_dictionary_ukrainian_has_nothing_to_say(with_ukrainian: Morphology) -> None:
