@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ from bot.query.parser import parse
 from bot.recording.reader import read
 from bot.text.morphology.languages import Morphology
 
+NEEDS_UKRAINIAN = pytest.mark.skipif(
+    find_spec("pymorphy3_dicts_uk") is None, reason="the extra is not installed: pymorphy3_dicts_uk"
+)
 DEMO = Path(__file__).parents[2] / "bot" / "demo"
 
 

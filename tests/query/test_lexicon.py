@@ -14,6 +14,7 @@ from bot.query.nodes import And, Form, Near, Term
 from bot.query.parser import parse
 from bot.text.morphology.language import How, Inflection
 from bot.text.morphology.languages import Morphology
+from tests.query.conftest import NEEDS_UKRAINIAN
 
 
 class Counting(Morphology):
@@ -38,7 +39,8 @@ def counting() -> Counting:
     [
         (Term("Сирия"), "сирия сирии сирию сирией", "сирийский сирийцы сириус"),
         (Term("Сирія"), "сирія сирії сирію сирією", "сирійський сирі"),
-        (Term("база"), "база базы базе базу базой баз базам базами базах бази базі базою", "базар базис базовый"),
+        (Term("база"), "база базы базе базу базой баз базам базами базах базою", "базар базис базовый"),
+        pytest.param(Term("база"), "бази базі базою", "базар базувати", marks=NEEDS_UKRAINIAN),
         (Term("базы"), "база базы баз базами", "базис"),
         (Term("Київ"), "київ києва києву", "киев киевы"),
         (Term("выборы"), "выборы выборов выборам", "выбори"),
@@ -60,6 +62,7 @@ def test_a_term_stands_for_these_forms_and_not_for_those(term: Term, forms: str,
     assert known.isdisjoint(others.split())
 
 
+@NEEDS_UKRAINIAN
 def test_a_word_of_either_language_has_the_forms_of_both(lexicon: Lexicon) -> None:
     languages = {reading.language for reading in lexicon.inflection(Term("база")).readings}
     assert languages == {"Russian", "Ukrainian"}

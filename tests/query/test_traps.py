@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.query.conftest import NEEDS_UKRAINIAN
+
 Found = Callable[..., list[str] | None]
 
 
@@ -50,7 +52,7 @@ Found = Callable[..., list[str] | None]
         ("base", "base bases base's Base’s"),
         ("Syria", "Syria SYRIA Syria's Syria’s"),
         ("Сирія", "Сирія Сирії Сирію Сирією"),
-        ("бази", "база бази базі базу базою"),
+        pytest.param("бази", "база бази базі базу базою", marks=NEEDS_UKRAINIAN),
         ("سوريا", "سوريا سُورِيَا سوريـــا وسوريا"),
         ("قاعدة", "قاعدة القاعدة وقاعدة بالقاعدة وقاعدتهم"),
         ("الأسد", "الأسد الاسد والأسد"),

@@ -24,12 +24,15 @@ class Arabic(Language):
 
     def known(self, word: str, key: str) -> Iterable[Reading]:
         bare = key[2:] if key.startswith("ال") and len(key) > 4 else key
-        forms = {particle + bare for particle in _PARTICLES}
+        # Before an alef ف and ك would make other words (الأسد, the lion; فاسد, corrupt): not taken there.
+        collides = {"ف", "ك"} if bare.startswith("ا") else set()
+        forms = {particle + bare for particle in _PARTICLES if particle not in collides}
         if len(bare) > 2:
             behind = [bare] + ([bare[:-1] + "ت"] if bare.endswith("ه") else [])  # قاعدة, قاعدتهم
             forms |= {
                 particle + stem + pronoun
                 for particle in ("", "و", "ف", "ب", "ل", "ك", "وب", "ول")
+                if particle not in collides
                 for stem in behind
                 for pronoun in _PRONOUNS
             }
