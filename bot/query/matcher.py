@@ -80,7 +80,10 @@ class Matcher:
 
     def _match(self, number: int, found: Sequence[tuple[int, Sequence[Mark]]], seen: Seen) -> Match:
         topic = self._topics[number]
-        keywords = tuple([topic.keywords[place].text for place, _ in found])
+        if len(found) == 1:  # nearly always
+            [(place, marks)] = found
+            return Match(topic.name, (topic.keywords[place].text,), hits(seen, marks))
+        keywords = tuple(topic.keywords[place].text for place, _ in found)
         return Match(topic.name, keywords, hits(seen, [mark for _, marks in found for mark in marks]))
 
 

@@ -82,12 +82,20 @@ class Words:
 
     def places(self, key: str) -> list[tuple[int, int, int]]:
         """Every token with this key: its number, and its code point span."""
+        if self._folded is None:
+            return [(number, *self.span(number)) for number, other in enumerate(self.keys) if other == key]
+        # In a folded text each key stands as it is: its occurrences as a whole word are the tokens.
+        text, length = self._folded, len(key)
         found: list[tuple[int, int, int]] = []
-        number, end = -1, 0
-        for _ in range(self.keys.count(key)):
+        number, start = -1, text.find(key)
+        while start >= 0:
+            end = start + length
+            if text[start - 1 : start] in _LETTERS or text[end : end + 1] in _LETTERS:
+                start = text.find(key, start + 1)
+                continue
             number = self.keys.index(key, number + 1)
-            start, end = self.span(number) if self._folded is None else self._next(key, end)
             found.append((number, start, end))
+            start = text.find(key, end)
         return found
 
     def span(self, number: int) -> tuple[int, int]:
@@ -95,14 +103,6 @@ class Words:
         if self._spans is None:
             self._spans = [token.span() for token in _cutter(self.text).finditer(self.text)]
         return self._spans[number]
-
-    def _next(self, key: str, position: int) -> tuple[int, int]:
-        """The next occurrence as a whole word in the folded text, where each key stands as it is."""
-        text, length = self._folded or "", len(key)
-        start = text.find(key, position)
-        while text[start - 1 : start] in _LETTERS or text[start + length : start + length + 1] in _LETTERS:
-            start = text.find(key, start + 1)
-        return start, start + length
 
 
 def _is_ordinary(text: str) -> bool:
