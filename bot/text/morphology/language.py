@@ -49,6 +49,8 @@ class Language(ABC):
     """
 
     name: str
+    #: What most watched channels are written in: it predicts whatever it does not know, names or not.
+    main: bool = False
 
     @abstractmethod
     def claims(self, key: str) -> bool:

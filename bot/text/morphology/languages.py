@@ -62,13 +62,15 @@ def _understand(word: str, key: str, claiming: Sequence[Language], *, predict: b
     """Readings in every language that claims the word.
 
     Where it is a lemma in one language, being some form of another word in the next one does not count
-    (Russian представлять is a form of Ukrainian представити). A language that does not know it predicts.
+    (Russian представлять is a form of Ukrainian представити). A language that does not know a word predicts
+    it, too, where none knows it, and for a name (typed with a capital) that only another dictionary has.
     """
     known = {language: list(language.known(word, key)) for language in claiming}
     lemma = any(r.how is not How.TYPED_FORM for readings in known.values() for r in readings)
+    name = word[:1].isupper()
     understood: list[Reading] = []
     for language, readings in known.items():
-        if predict and not readings:
+        if predict and not readings and (name or language.main or not lemma):
             understood.extend(language.predicted(word, key))
         understood.extend(r for r in readings if not (lemma and r.how is How.TYPED_FORM))
     return understood

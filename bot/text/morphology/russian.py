@@ -68,6 +68,7 @@ _DERIVATIONS = tuple(
 
 class Russian(Slavic):
     name = "Russian"
+    main = True
     code = "ru"
     package = "pip install pymorphy3-dicts-ru"
     own = frozenset("ыэъё")
