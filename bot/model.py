@@ -152,7 +152,7 @@ class Post:
             return self.url
         if self.channel.username:
             return f"https://t.me/{self.channel.username}/{self.number}"
-        if self.channel.id is not None:
+        if self.channel.id is not None and self.channel.id < -_MARK:
             return f"https://t.me/c/{-self.channel.id - _MARK}/{self.number}"
         return None
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+import io
+import json
 import os
 import re
 import sys
 import time
 from collections.abc import Callable, Iterable
-from typing import TextIO
+from pathlib import Path
+from typing import ParamSpec, TextIO
+
+from bot.errors import VedetteError
+
+P = ParamSpec("P")
 
 #: What a hostile text could steer a terminal or mirror a line with: control characters but tab and newline,
 #: bidirectional overrides and isolates. https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters
@@ -48,8 +56,59 @@ class Style:
         return "".join([*pieces, harmless(text[done:])])
 
 
+def prepare_streams() -> None:
+    """Makes whatever standard streams there are able to take any text; a closed one swallows it."""
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - it lives as long as
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - the process does
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def printing(command: Callable[P, None]) -> Callable[P, None]:
+    """The command, ending in peace when nobody reads on, and in exit code 1 when nothing can be written."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _close_quietly()
+            sys.exit(0)
+        except OSError as error:
+            _close_quietly()
+            sys.stderr.write(f"vedette: the output cannot be written: {error.strerror}\n")
+            sys.exit(1)
+
+    return run
+
+
+def _close_quietly() -> None:
+    """Python would complain once more when it closes what it could not write."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def as_typed(argument: str) -> str:
+    """A word of the command line as UTF-8, whatever the locale made of it; bytes that are none as U+FFFD."""
+    return argument.encode(sys.getfilesystemencoding(), "surrogateescape").decode("utf-8", "replace")
+
+
+def json_line(value: object) -> str:
+    """One line of JSON that the standard output can hold."""
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf8")
+    return json.dumps(value, ensure_ascii=not utf8)
+
+
+def one_line(text: str) -> str:
+    """The text, harmless and without line breaks."""
+    return " ".join(harmless(text).split())
+
+
 def wants_colour(choice: str, stream: TextIO) -> bool:
     """``always``, ``never``, or ``auto``: a terminal that did not say otherwise. https://no-color.org"""
+    if choice not in ("auto", "always", "never"):
+        raise VedetteError(f"--colour is auto, always or never, not {choice!r}")
     if choice != "auto":
         return choice == "always"
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

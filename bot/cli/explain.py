@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Annotated, Any
 
@@ -15,7 +14,7 @@ from bot.query.lexicon import Lexicon
 from bot.query.nodes import Node, Query, Term
 from bot.query.notes import notes
 from bot.query.parser import parse
-from bot.terminal import Style, harmless, wants_colour
+from bot.terminal import Style, as_typed, harmless, json_line, one_line, wants_colour
 from bot.text.footers import line_key, start_of
 from bot.text.morphology.language import How, Reading
 from bot.text.morphology.languages import Morphology
@@ -38,16 +37,17 @@ def explain(
     colour: Annotated[str, typer.Option("--colour", help="auto, always or never.")] = "auto",
 ) -> None:
     """The forms a query expands to, how it is read, and on a text what hit, what did not, and why."""
+    style = Style(colour=wants_colour(colour, sys.stdout))
     lexicon = Lexicon(Morphology())
-    parsed = parse(query)
+    parsed = parse(as_typed(query))
+    text = None if text is None else as_typed(text)
     found = None
     if text is not None:
         start = start_of({line_key(line) for line in footer or ()}, text) if footer else None
         found = Explainer(parsed, [Part(PartKind.TEXT, text)], lexicon, start).explain()
     if as_json:
-        sys.stdout.write(json.dumps(_as_json(parsed, lexicon, found), ensure_ascii=False) + "\n")
+        sys.stdout.write(json_line(_as_json(parsed, lexicon, found)) + "\n")
         return
-    style = Style(colour=wants_colour(colour, sys.stdout))
     lines = [*_query_lines(parsed, lexicon, style)]
     if text is not None and found is not None:
         lines += ["", *_text_lines(text, found, style)]
@@ -67,7 +67,7 @@ def _query_lines(query: Query, lexicon: Lexicon, style: Style) -> list[str]:
 
 def _tree(node: Node, depth: int) -> list[str]:
     below = children(node) if not hasattr(node, "terms") else ()
-    return ["  " * depth + harmless(label(node)), *(line for child in below for line in _tree(child, depth + 1))]
+    return ["  " * depth + one_line(label(node)), *(line for child in below for line in _tree(child, depth + 1))]
 
 
 def _how(reading: Reading) -> str:
@@ -99,7 +99,7 @@ def _findings(found: Finding, depth: int, style: Style) -> list[str]:
     where = ", ".join(dict.fromkeys(f"«{harmless(hit.text)}»" for hit in found.hits))
     mark = "✓" if found.satisfied else "✗"
     why = style.hit(where) if where else harmless(found.why)
-    line = "  " * depth + f"{mark} {harmless(found.label)}" + (f" — {why}" if why else "")
+    line = "  " * depth + f"{mark} {one_line(found.label)}" + (f" — {why}" if why else "")
     return [line, *(below for part in found.parts for below in _findings(part, depth + 1, style))]
 
 

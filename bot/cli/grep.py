@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import deque
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from bot.query.lexicon import Lexicon
 from bot.query.matcher import Matcher, Topic
 from bot.query.parser import parse
 from bot.recording.reader import read
-from bot.terminal import Progress, Style, harmless, wants_colour
+from bot.terminal import Progress, Style, as_typed, harmless, json_line, one_line, wants_colour
 from bot.text.footers import Footers
 from bot.text.morphology.languages import Morphology
 
@@ -42,13 +41,11 @@ def grep(
     colour: Annotated[str, typer.Option("--colour", help="auto, always or never.")] = "auto",
 ) -> None:
     """Posts of recordings that match one query, in every word form, hits highlighted."""
-    if colour not in ("auto", "always", "never"):
-        raise typer.BadParameter(f"{colour!r} is none of auto, always, never", param_hint="--colour")
+    style = Style(colour=wants_colour(colour, sys.stdout))
     lexicon = Lexicon(Morphology())
-    parsed = parse(query)
+    parsed = parse(as_typed(query))
     matcher = Matcher([Topic(name="grep", keywords=(parsed,))], lexicon)
     tell_notes(parsed, lexicon)
-    style = Style(colour=wants_colour(colour, sys.stdout))
     run = _Run(files)
     matching = 0
     for revision, match in run.matches(matcher):
@@ -129,14 +126,14 @@ def _as_json(revision: Revision, match: Match) -> str:
         "text": post.text,
         "url": post.link,
     }
-    return json.dumps({key: value for key, value in found.items() if value is not None}, ensure_ascii=False)
+    return json_line({key: value for key, value in found.items() if value is not None})
 
 
 def _as_text(revision: Revision, match: Match, style: Style) -> str:
     post = revision.post
     edited = " · edited" if revision.happening is Happening.EDITED else ""
-    head = style.head(harmless(post.channel.shown)) + f" · {post.date:%-d %b %Y %H:%M} UTC{edited}"
-    link = style.dim(" · " + harmless(post.link)) if post.link else ""
+    head = style.head(one_line(post.channel.shown)) + f" · {post.date:%-d %b %Y %H:%M} UTC{edited}"
+    link = style.dim(" · " + one_line(post.link)) if post.link else ""
     return "\n".join([head + link, *(f"  {line}" for line in _lines(post, match, style)), ""])
 
 

@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
-import os
+import itertools
+import re
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 import typer
 
 from bot.cli import explain, grep
 from bot.errors import QueryError, VedetteError
-from bot.terminal import harmless
+from bot.terminal import harmless, prepare_streams, printing
 
 app = typer.Typer(
     name="vedette",
@@ -21,12 +23,12 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["--help"]},  # -h may begin a query: -hamas
 )
 # A query may begin with -, which is NOT: an option that is none of ours is an argument.
 _QUERY_FIRST = {"ignore_unknown_options": True}
-app.command("grep", context_settings=_QUERY_FIRST)(grep.grep)
-app.command("explain", context_settings=_QUERY_FIRST, epilog=explain.EPILOG)(explain.explain)
+app.command("grep", context_settings=_QUERY_FIRST)(printing(grep.grep))
+app.command("explain", context_settings=_QUERY_FIRST, epilog=explain.EPILOG)(printing(explain.explain))
 
 
 @app.callback()
@@ -36,18 +38,32 @@ def vedette() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command; always ends in `SystemExit`. ``arguments`` are those of the process by default."""
+    prepare_streams()
+    typed = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        app(args=arguments, prog_name="vedette")
+        _refuse_unknown_options(typed)
+        app(args=typed, prog_name="vedette")
     except QueryError as error:
         sys.exit(_tell(pointed_at(error), 2))
     except VedetteError as error:
         sys.exit(_tell(str(error), 2))
-    except BrokenPipeError:
-        # Whoever reads the output has read enough; Python would complain once more when it closes it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except OSError as error:
+        sys.exit(_tell(f"the output cannot be written: {error.strerror}", 1))
+
+
+def _refuse_unknown_options(typed: Sequence[str]) -> None:
+    """A misspelt long option would otherwise be taken for a query or a file."""
+    known = {"--help", "--install-completion", "--show-completion"} | set(OPTIONS)
+    for argument in itertools.takewhile(lambda one: one != "--", typed):
+        name = argument.split("=", 1)[0]
+        if re.fullmatch("--[a-z][a-z-]*", name) and name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else "`--help` lists the options"
+            raise VedetteError(f"there is no option {name}; {hint}")
+
+
+#: The long options of all commands.
+OPTIONS = ("--json", "--count", "--colour", "--footer")
 
 
 def pointed_at(error: QueryError) -> str:
@@ -57,5 +73,5 @@ def pointed_at(error: QueryError) -> str:
 
 
 def _tell(text: str, code: int) -> int:
-    sys.stderr.write(f"vedette: {text}\n")
+    sys.stderr.write(harmless(f"vedette: {text}\n"))
     return code

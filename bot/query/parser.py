@@ -96,10 +96,9 @@ class _Parser:
             raise self.scan.error("the query ends where a word should stand", "write the word to be found", None)
         for joint in operators.JOINTS:
             if joint.stands_here(self.scan):
-                sign = joint.sign
-                raise self.scan.error(
-                    f"{sign} needs a word on both sides", f'to find the word itself write "{sign}" in quotes', None
-                )
+                sign = self.scan.word() or self.scan.peek()
+                hint = "write them" if sign == "|" else f'write them; to find the word itself write "{sign}" in quotes'
+                raise self.scan.error(f"{sign} needs a word on both sides", hint, None)
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise self.scan.error(f"brackets nested deeper than {MAX_DEPTH}", "split it into several keywords", None)

@@ -42,7 +42,7 @@ def marked(scan: Scanner, sign: str, form: Form) -> Node:
         if form is Form.FAMILY:
             raise scan.error("~ before a phrase", "write ~ before a single word", column)
         return quoted(scan, form, column)
-    if scan.peek() and scan.peek() in "#@/":
+    if scan.peek() and scan.peek() in "#@/-\u2212":
         raise scan.error(f"{sign} stands before a word or a phrase", f"leave {sign} out before {scan.peek()}", column)
     raw = checked(scan, scan.take_word())
     if not raw:

@@ -40,6 +40,7 @@ _HOST = re.compile(
     re.IGNORECASE,
 )
 _REST_OF_URL = re.compile(r"[^\s<>«»“”\"]{0,2048}")
+_GO_ON = ("/", "?", "#", ":")
 _HOST_ONLY = re.compile(r"(?:[\w-]{1,63}\.)+[^\W\d_][\w-]{1,62}").fullmatch
 
 
@@ -80,12 +81,17 @@ def names(text: str) -> Iterator[Sign]:
 
 
 def links(text: str) -> Iterator[Sign]:
-    """Hosts of the links in a text, with or without a scheme; the span is the whole link."""
-    for m in _HOST.finditer(text):
+    """Hosts of the links in a text, with or without a scheme; the span is the whole link.
+
+    What stands in the path or the query of a link is no link of its own.
+    """
+    at = 0
+    while m := _HOST.search(text, at):
+        end = at = m.end()
         if key := host_key(m[1]):
-            rest = _REST_OF_URL.match(text, m.end())
-            end = rest.end() if rest and text[m.end() : m.end() + 1] in ("/", "?", "#", ":") else m.end()
-            yield Sign(key, m.start(), len(text[:end].rstrip(".,;:!?)")) if end > m.end() else end)
+            if text[end : end + 1] in _GO_ON and (rest := _REST_OF_URL.match(text, end)):
+                end = at = max(end, len(text[: rest.end()].rstrip(".,;:!?)")))
+            yield Sign(key, m.start(), end)
 
 
 def parents(host: str) -> Iterator[str]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from bot.cli.main import OPTIONS
 from tests.cli.conftest import DEMO, ROOT, Vedette
 
 
@@ -155,12 +158,80 @@ def test_what_is_unwise_is_noted_on_standard_error(vedette: Vedette) -> None:
     assert "«или» is a word to be found here" in ran.err
 
 
+def shell(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs a line of bash in which V is the program and D the demo's recordings."""
+    line = line.replace("V ", f"{sys.executable} -m bot ").replace("D ", " ".join(DEMO) + " ")
+    return subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {line}"],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+    )
+
+
 def test_a_closed_pipe_ends_in_peace() -> None:
-    command = f"{sys.executable} -m bot grep --colour always 'Сирия | а | в | и' {' '.join(DEMO)} | head -1"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, cwd=ROOT)  # noqa: S607
+    done = shell("V grep --json 'Сирия | а | в | и' D | head -1")
+    assert done.returncode == 0
     assert done.stdout.count("\n") == 1
+    assert done.stderr.count("Traceback") == done.stderr.count("Error") == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ("V grep Сирия D >/dev/full", 1, "the output cannot be written"),
+        ("V explain Сирия >/dev/full", 1, "the output cannot be written"),
+        ("V --help >/dev/full", 1, "the output cannot be written"),
+        ("V grep --count Сирия D >&-", 0, ""),
+        ("V explain Сирия >&- 2>&-", 0, ""),
+        ("V explain --json $'Сир\\xffия'", 0, ""),
+        ("V grep Сирия $'\\x1b[31mabsent.jsonl'", 2, "does not exist"),
+    ],
+)
+def test_no_state_of_the_streams_makes_a_traceback(line: str, code: int, said: str) -> None:
+    done = shell(line)
+    assert done.returncode == code
+    assert said in done.stderr
     assert "Traceback" not in done.stderr
-    assert "Error" not in done.stderr
+    assert "\x1b" not in done.stderr
+
+
+def test_a_terminal_that_knows_no_cyrillic_gets_json_that_is_json() -> None:
+    done = shell("V grep --json Хмеймим D ", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0
+    assert "Хмеймим" in json.loads(done.stdout.splitlines()[0])["text"]
+
+
+def test_a_terminal_that_knows_no_cyrillic_gets_no_traceback() -> None:
+    done = shell("V grep Хмеймим D ", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    assert "posts match" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("--cuont", "Сирия", DEMO[0]), ("Сирия", DEMO[0], "--cuont")])
+def test_a_misspelt_option_is_no_query_and_no_file(arguments: tuple[str, ...], vedette: Vedette) -> None:
+    ran = vedette("grep", *arguments)
+    assert ran.code == 2
+    assert "no option --cuont; did you mean --count?" in ran.err
+
+
+def test_every_long_option_is_known(vedette: Vedette) -> None:
+    for command in ("grep", "explain"):
+        for option in re.findall(r"--[a-z-]+", vedette(command, "--help").out.split("Operators:")[0]):
+            assert option in {*OPTIONS, "--help"}
+
+
+def test_not_may_stand_before_a_latin_word(vedette: Vedette, tmp_path: Path) -> None:
+    file = recording(tmp_path / "r.jsonl", post(1, "Hamas in Syria"), post(2, "Syria today"))
+    assert "1 of 2 posts match" in vedette("grep", "-hamas Syria", file).err
+
+
+def test_a_title_cannot_forge_a_second_post(vedette: Vedette, tmp_path: Path) -> None:
+    forged = post(1, "Сирия", url="http://x\ny") | {"channel": {"id": 12345, "title": "A\n@fake · 1 Jan"}}
+    file = recording(tmp_path / "r.jsonl", forged)
+    assert vedette("grep", "Сирия", file).out.splitlines()[0].startswith("A @fake")
 
 
 def test_the_program_can_be_run_as_a_module_and_as_a_command() -> None:

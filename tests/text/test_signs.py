@@ -53,6 +53,7 @@ LINKS = {
     "port": ("http://example.org:8080/a", "http://example.org:8080/a", ["example.org"]),
     "user": ("https://user:word@example.org/a", "https://user:word@example.org/a", ["example.org"]),
     "e-mail": ("info@example.org", None, []),
+    "in the query of another": ("https://x.com/?u=example.org", "https://x.com/?u=example.org", ["x.com"]),
     "Cyrillic": ("минобороны.рф", "минобороны.рф", ["минобороны.рф"]),
     "punycode": ("http://xn--90adear.xn--p1ai/", "http://xn--90adear.xn--p1ai/", ["гибдд.рф"]),
     "in guillemets": ("«https://example.org/a»", "https://example.org/a", ["example.org"]),

@@ -24,6 +24,10 @@ _IRREGULAR = {
     "wolf": "wolves",
     "woman": "women",
 }
+_PLURALS = {plural: noun for noun, plural in _IRREGULAR.items()}
+#: Ends with -s and is a plural, but for words whose singular means something else.
+_PLURAL = re.compile("...[^aiosuw]s$")
+_NO_PLURALS = frozenset("always arms customs goods headquarters means series species towards".split())
 _PERSON = re.compile("(?:wo)?man$")
 
 
@@ -34,11 +38,22 @@ class English(Language):
         return bool(_LETTERS(key))
 
     def known(self, word: str, key: str) -> Iterable[Reading]:
-        forms = {key}
-        if len(key) > 2:
-            forms |= {_plural(key), key + "'s", key + "s'"}
-            forms.add(_plural(key) + "'")
-        yield Reading(self.name, key, How.RULES, frozenset(f.removesuffix("'") for f in forms))
+        """A plural as it is typed (small letters: Hamas is none) stands for its singular as well."""
+        noun = _singular(key) if word.islower() else key
+        plural = _plural(noun) if len(noun) > 2 else noun
+        forms = {key, noun, plural, noun + "'s", plural + "'s"} if len(noun) > 2 else {key}
+        yield Reading(self.name, noun, How.RULES, frozenset(forms))
+
+
+def _singular(word: str) -> str:
+    """The noun of which a word is the plural, or the word itself where that is not sure."""
+    if word in _PLURALS:
+        return _PLURALS[word]
+    if word in _NO_PLURALS or not _PLURAL.search(word):
+        return word
+    if word.endswith("ies"):
+        return word[:-3] + "y"
+    return word[:-2] if word.endswith(("ches", "shes", "sses", "xes")) else word[:-1]
 
 
 def _plural(noun: str) -> str:

@@ -60,3 +60,17 @@ def test_a_word_of_two_letters_has_no_plural(without_ukrainian: Morphology) -> N
 @pytest.mark.parametrize("key", ["сирия", "f16", "café", "", "naïve"])
 def test_only_plain_latin_letters_are_claimed(key: str) -> None:
     assert not English().claims(key)
+
+
+@pytest.mark.parametrize(
+    ("typed", "singular"), [("airstrikes", "airstrike"), ("cities", "city"), ("bases", "base"), ("children", "child")]
+)
+def test_a_plural_in_small_letters_means_its_singular_too(typed: str, singular: str) -> None:
+    [reading] = English().known(typed, typed)
+    assert {typed, singular, f"{singular}'s"} <= reading.forms
+
+
+@pytest.mark.parametrize("typed", ["Hamas", "hamas", "Texas", "news", "series", "means", "crisis", "bus"])
+def test_a_word_that_only_ends_like_a_plural_stands_for_itself(typed: str) -> None:
+    [reading] = English().known(typed, typed.lower())
+    assert reading.lemma == typed.lower()
