@@ -1,4 +1,6 @@
-"""The field's nouns as frozen values. Imports nothing of ours; knows no library but the standard one.
+"""The field's nouns as frozen values: what was read, what was found in it, what was decided, what is told.
+
+Imports nothing of ours; knows no library but the standard one.
 
 Offsets are code points of the text they point into, except in `Entity`, which is as Telegram counts:
 UTF-16 units. Times are aware and in UTC.
@@ -8,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import StrEnum, auto
 from typing import Literal, NamedTuple
 
 #: Telegram's marked ids: a channel's own number behind this offset.
@@ -192,6 +194,202 @@ class Match(NamedTuple):
     topic: str
     keywords: tuple[str, ...]
     hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Username:
+    """A public channel or chat by its name, in small letters and without @."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"@{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """A private channel by the code of its invite link."""
+
+    code: str
+
+    def __str__(self) -> str:
+        return f"t.me/+{self.code}"
+
+
+@dataclass(frozen=True, slots=True)
+class ChatId:
+    """A chat by Telegram's marked id: ``-100…`` a channel or supergroup, else negative a group, positive a person."""
+
+    id: int
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """The reader's own person."""
+
+    def __str__(self) -> str:
+        return "me"
+
+
+#: How a configuration names a channel.
+ChannelRef = Username | Invite | ChatId
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A chat, or a forum topic in one (``thread``, so that it is not mistaken for a topic of ours)."""
+
+    chat: Me | Username | ChatId
+    thread: int | None = None
+
+    def __str__(self) -> str:
+        return str(self.chat) if self.thread is None else f"{self.chat}/{self.thread}"
+
+
+class Deliver(StrEnum):
+    """How a topic is told."""
+
+    URGENT = auto()
+    ALERT = auto()
+    DIGEST = auto()
+
+
+class Verdict(StrEnum):
+    """What is done about a match: told at once, told later, or not told again."""
+
+    ALERT = auto()
+    HOLD = auto()
+    DROP = auto()
+
+
+class Reason(StrEnum):
+    """Why; each reason belongs to one verdict."""
+
+    URGENT = auto()
+    NEW = auto()
+    EDIT = auto()
+    DIGEST = auto()
+    QUIET = auto()
+    BURST = auto()
+    LATE = auto()
+    HISTORY = auto()
+    FOLDED = auto()  # the post repeats what this destination was already told of
+    STORY = auto()  # an edit brings a topic of which this destination knows from another post of the story
+
+    @property
+    def verdict(self) -> Verdict:
+        return _VERDICTS[self]
+
+
+_VERDICTS = {
+    **dict.fromkeys((Reason.URGENT, Reason.NEW, Reason.EDIT), Verdict.ALERT),
+    **dict.fromkeys((Reason.DIGEST, Reason.QUIET, Reason.BURST, Reason.LATE, Reason.HISTORY), Verdict.HOLD),
+    **dict.fromkeys((Reason.FOLDED, Reason.STORY), Verdict.DROP),
+}
+
+
+class Decision(NamedTuple):
+    """What is done about one match in its destination. ``due``: when the bundle that holds it closes, if a clock says."""
+
+    match: Match
+    destination: Destination
+    reason: Reason
+    due: datetime | None = None
+
+
+class Found(NamedTuple):
+    """A match as it was committed at ``at``, with the post's story."""
+
+    post: Post
+    match: Match
+    story: PostId
+    at: datetime
+
+
+class Carrier(NamedTuple):
+    """Another post of a story: where else it ran."""
+
+    channel: str  # as a person reads it
+    date: datetime
+    link: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """What one destination is told of a story at once. ``topics`` are titles; ``hits`` those of all its topics."""
+
+    destination: Destination
+    story: PostId
+    topics: tuple[str, ...]
+    post: Post
+    hits: tuple[Hit, ...]
+    also: tuple[Carrier, ...] = ()
+    edited: bool = False
+    deleted: bool = False
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """Alerts that were held (``reason`` quiet, burst or late), told in one message. Times are aware."""
+
+    destination: Destination
+    reason: Reason
+    since: datetime
+    until: datetime
+    alerts: tuple[Alert, ...]
+
+
+class DigestStory(NamedTuple):
+    """A story in a digest: its first post of the period, the hits in it, and who else carried it."""
+
+    post: Post
+    hits: tuple[Hit, ...]
+    also: tuple[Carrier, ...]
+    edited: bool = False
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestTopic:
+    """A topic's part of a digest. ``bars``: posts in each equal slice of the period; ``more``: stories left out."""
+
+    title: str
+    posts: int
+    stories: tuple[DigestStory, ...]
+    more: int
+    bars: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """What one destination is told of a period (since exclusive, until inclusive).
+
+    ``posts`` and ``stories`` count each once, however many topics it is of. ``channels``: how many were read;
+    ``behind`` and ``lost``: those that were not, as a person reads them. ``history``: what a first reading brought.
+    """
+
+    destination: Destination
+    since: datetime
+    until: datetime
+    topics: tuple[DigestTopic, ...]
+    posts: int
+    stories: int
+    channels: int
+    behind: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    history: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the operators are told: one sentence, and details one a line."""
+
+    what: str
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
