@@ -3,38 +3,29 @@
 from __future__ import annotations
 
 import sys
-from collections import deque
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bot.cli.notes import tell_notes
-from bot.model import Happening, Match, PartKind, Post, Problem, Revision
+from bot.cli.reading import Files, Reading
+from bot.model import Happening, Match, PartKind, Post, Revision
 from bot.query.lexicon import Lexicon
 from bot.query.matcher import Matcher, Topic
 from bot.query.parser import parse
-from bot.recording.reader import read
-from bot.terminal import Progress, Style, as_typed, harmless, json_line, one_line, wants_colour
+from bot.terminal import Style, as_typed, json_line, one_line, wants_colour
 from bot.text.footers import Footers
 from bot.text.morphology.languages import Morphology
 
 #: Characters of a long line that are shown, and lines of a post.
 WIDTH = 240
 LINES = 4
-#: Posts from which footers are learnt before the first of them is matched.
-AHEAD = 1000
 
 
 def grep(
     query: Annotated[str, typer.Argument(help="What to find; `vedette explain --help` lists the operators.")],
-    files: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="FILE…", help="Recordings: JSON lines or Telegram's result.json, also .gz; - reads standard input."
-        ),
-    ],
+    files: Files,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a post.")] = False,
     count: Annotated[bool, typer.Option("--count", help="Only how many posts match.")] = False,
@@ -46,60 +37,28 @@ def grep(
     parsed = parse(as_typed(query))
     matcher = Matcher([Topic(name="grep", keywords=(parsed,))], lexicon)
     tell_notes(parsed, lexicon)
-    run = _Run(files)
+    reading = Reading(files)
     matching = 0
-    for revision, match in run.matches(matcher):
+    for revision, match in _matches(reading, matcher):
         matching += 1
         if count:
             continue
         shown = _as_json(revision, match) if as_json else _as_text(revision, match, style)
-        run.progress.clear()
+        reading.clear()
         sys.stdout.write(shown + "\n")
-    run.progress.clear()
+    reading.clear()
     if count:
         sys.stdout.write(f"{matching}\n")
     elif not as_json:
-        sys.stderr.write(f"{matching:,} of {run.posts:,} posts match\n")
-    if run.skipped:
-        lines = "line was" if run.skipped == 1 else "lines were"
-        sys.stderr.write(f"vedette: {run.skipped} {lines} skipped, see above\n")
-        raise typer.Exit(1)
+        sys.stderr.write(f"{matching:,} of {reading.posts:,} posts match\n")
+    reading.finish()
 
 
-class _Run:
-    """One pass over recordings: what was read, and what could not be."""
-
-    def __init__(self, files: list[Path]) -> None:
-        self._files = files
-        self.posts = 0
-        self.skipped = 0
-        self.progress = Progress("posts")
-
-    def matches(self, matcher: Matcher) -> Iterator[tuple[Revision, Match]]:
-        """Each post that matches, once: as it was posted, or at the first edit that made it match.
-
-        Footers are learnt some posts ahead, so that a channel's first ones are known for what they are.
-        """
-        footers = Footers()
-        told: set[tuple[str, int]] = set()
-        ahead: deque[Revision] = deque()
-        for revision in read(self._files, self._report, self._advance):
-            if revision.happening is Happening.POSTED:
-                self.posts += 1
-                footers.learn(revision.post.channel.name, revision.post.text)
-            ahead.append(revision)
-            if len(ahead) > AHEAD:
-                yield from _new_matches(ahead.popleft(), matcher, footers, told)
-        for revision in ahead:
-            yield from _new_matches(revision, matcher, footers, told)
-
-    def _report(self, problem: Problem) -> None:
-        self.progress.clear()
-        self.skipped += problem.kind == "skipped"
-        sys.stderr.write(f"{harmless(str(problem))}\n")
-
-    def _advance(self, done: int, total: int) -> None:
-        self.progress.update(self.posts, done, total)
+def _matches(reading: Reading, matcher: Matcher) -> Iterator[tuple[Revision, Match]]:
+    """Each post that matches, once: as it was posted, or at the first edit that made it match."""
+    told: set[tuple[str, int]] = set()
+    for revision in reading.revisions():
+        yield from _new_matches(revision, matcher, reading.footers, told)
 
 
 def _new_matches(

@@ -1,4 +1,4 @@
-"""Which lines a channel repeats under its posts. A value that learns post by post; knows nothing but texts.
+"""Which lines a channel repeats under its posts. A value that learns post by post.
 
 Nearly half of real Russian news posts end in such a line («Подписаться», «Прислать новость»), often with
 a keyword in it. A line is a footer once it has stood among the last lines of three posts of its channel;
@@ -7,8 +7,15 @@ a post's first line never is, so a siren that is repeated word for word stays a 
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from bot.model import Happening, Revision
+
 #: Posts of a channel under which a line must have stood.
 POSTS = 3
+#: How many revisions a recording is read ahead, so that a channel's first footers are known for what they are.
+AHEAD = 1000
 _LINES = 5
 _LONGEST = 200
 _REMEMBERED = 256
@@ -42,6 +49,18 @@ class Footers:
         kept = dict(list(self._counts[channel].items())[_REMEMBERED // 2 :])
         self._counts[channel] = kept
         self._footers[channel] = {line for line, count in kept.items() if count >= POSTS}
+
+
+def learning(revisions: Iterable[Revision], footers: Footers) -> Iterator[Revision]:
+    """The same revisions, each handed on when the footers of the next `AHEAD` have been learnt."""
+    ahead: deque[Revision] = deque()
+    for revision in revisions:
+        if revision.happening is Happening.POSTED:
+            footers.learn(revision.post.channel.name, revision.post.text)
+        ahead.append(revision)
+        if len(ahead) > AHEAD:
+            yield ahead.popleft()
+    yield from ahead
 
 
 def start_of(footer: set[str], text: str) -> int | None:
