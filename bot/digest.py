@@ -1,0 +1,142 @@
+"""What is found becomes a digest: topics, in them stories, and of each story who else carried it. No clock.
+
+The order in which matches come does not matter: the same ones always make the same digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from bot.model import Carrier, Destination, Digest, DigestStory, DigestTopic, Found, Post, PostId
+
+#: A bar line is a few signs in a heading: at most so many, and none for less than this much time.
+_MOST_BARS = 12
+_SHORTEST_BAR = timedelta(minutes=30)
+
+_NOTHING: Mapping[PostId, Sequence[Post]] = MappingProxyType({})
+
+
+def compose(  # noqa: PLR0913 - the facts of a digest, each by its name
+    found: Iterable[Found],
+    *,
+    destination: Destination,
+    topics: Sequence[tuple[str, str]],
+    since: datetime,
+    until: datetime,
+    channels: int,
+    max_stories: int,
+    behind: tuple[str, ...] = (),
+    lost: tuple[str, ...] = (),
+    carriers: Mapping[PostId, Sequence[Post]] = _NOTHING,
+    edited: Collection[PostId] = (),
+    deleted: Collection[PostId] = (),
+    history: bool = False,
+) -> Digest:
+    """The digest of the period after ``since``, up to and with ``until``.
+
+    ``topics`` are (name, title) in the configuration's order; one that is not among them comes last, under its
+    name. ``carriers``: by story, posts of it beside those found, also from before the period and of any channel.
+    ``edited`` and ``deleted``: posts that were, since their match was made.
+    """
+    latest = _latest(found)
+    ran = _first_by_channel(latest, carriers)
+    titles = dict(topics)
+    changed = frozenset(edited), frozenset(deleted)
+    matches: dict[str, list[Found]] = {}
+    for one in latest:
+        matches.setdefault(one.match.topic, []).append(one)
+    parts = []
+    for name in [*(name for name in titles if name in matches), *sorted(matches.keys() - titles.keys())]:
+        stories = _stories(matches[name], ran, *changed)
+        parts.append(
+            DigestTopic(
+                title=titles.get(name, name),
+                posts=len(matches[name]),
+                stories=tuple(stories[:max_stories]),
+                more=len(stories[max_stories:]),
+                bars=_bars([one.post.date for one in matches[name]], since, until),
+            )
+        )
+    return Digest(
+        destination=destination,
+        since=since,
+        until=until,
+        topics=tuple(parts),
+        posts=len({one.post.id for one in latest}),
+        stories=len({one.story for one in latest}),
+        channels=channels,
+        behind=behind,
+        lost=lost,
+        history=history,
+    )
+
+
+def _latest(found: Iterable[Found]) -> list[Found]:
+    """Each post once a topic, as it was committed last, in the order of the posts."""
+    latest: dict[tuple[PostId, str], Found] = {}
+    for one in found:
+        key = one.post.id, one.match.topic
+        latest[key] = max(latest[key], one, key=_version) if key in latest else one
+    return sorted(latest.values(), key=lambda one: (*_place(one.post), one.match.topic))
+
+
+def _version(one: Found) -> tuple[datetime, datetime, str]:
+    """Versions of one time are told apart by all that they hold: which comes first must not matter."""
+    return one.at, one.post.edited or one.post.date, repr(one)
+
+
+def _place(post: Post) -> tuple[datetime, str, int]:
+    """Where a post stands among others: by date, channel and number."""
+    return post.date, post.channel.name, post.number
+
+
+def _carrying(post: Post) -> tuple[datetime, str, int, str, str]:
+    """Its place, and what else a carrier shows of it: again, which version comes first must not matter."""
+    return *_place(post), post.channel.shown, post.link or ""
+
+
+def _first_by_channel(
+    latest: Iterable[Found], carriers: Mapping[PostId, Sequence[Post]]
+) -> dict[PostId, dict[str, Carrier]]:
+    """By story, in the order of their dates: each channel's first post of it."""
+    posts: dict[PostId, list[Post]] = {}
+    for one in latest:
+        posts.setdefault(one.story, []).append(one.post)
+    ran: dict[PostId, dict[str, Carrier]] = {}
+    for story, found in posts.items():
+        ran[story] = {}
+        for post in sorted([*found, *carriers.get(story, ())], key=_carrying):
+            ran[story].setdefault(post.channel.name, Carrier(post.channel.shown, post.date, post.link))
+    return ran
+
+
+def _stories(
+    matches: Iterable[Found],
+    ran: Mapping[PostId, Mapping[str, Carrier]],
+    edited: frozenset[PostId],
+    deleted: frozenset[PostId],
+) -> list[DigestStory]:
+    """A topic's stories, most widely carried first. Each is told by the first of its matches."""
+    leads: dict[PostId, Found] = {}
+    for one in matches:
+        leads.setdefault(one.story, one)
+    stories = []
+    for story, lead in leads.items():
+        also = tuple(carrier for channel, carrier in ran[story].items() if channel != lead.post.channel.name)
+        post = lead.post
+        stories.append(DigestStory(post, lead.match.hits, also, post.id in edited, post.id in deleted))
+    return sorted(stories, key=lambda story: (-len(story.also), *_place(story.post)))
+
+
+def _bars(dates: Iterable[datetime], since: datetime, until: datetime) -> tuple[int, ...]:
+    """How many of these dates are in each equal slice of a period; one outside is in the nearest slice."""
+    span = until - since
+    count = min(max(span // _SHORTEST_BAR, 1), _MOST_BARS)
+    bars = [0] * count
+    for date in dates:
+        # A slice ends with its last instant, as the period does: so round up, which is down below nought.
+        number = -((since - date) * count // span) - 1 if span else 0
+        bars[min(max(number, 0), count - 1)] += 1
+    return tuple(bars)
