@@ -108,7 +108,10 @@ class Media:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """A post as it stood at one moment. An album is one post: lowest id, captions joined by a newline."""
+    """A post as it stood at one moment. An album is one post: lowest id, captions joined by a newline.
+
+    ``footer``: the code point at which what its channel repeats under its posts begins, once that is known.
+    """
 
     channel: Channel
     number: int
@@ -125,10 +128,22 @@ class Post:
     reply_to: int | None = None
     protected: bool = False
     url: str | None = None
+    footer: int | None = None
+
+    @property
+    def body(self) -> str:
+        """What it says: its text without the footer."""
+        return self.text if self.footer is None else self.text[: self.footer].rstrip()
 
     @property
     def id(self) -> PostId:
         return PostId(self.channel.name, self.number)
+
+    def says_the_same_as(self, other: Post) -> bool:
+        """Whether only what is no edit differs: views, formatting, a link preview, its date of edit."""
+        return [part for part in self.parts() if part.kind is not PartKind.PREVIEW] == [
+            part for part in other.parts() if part.kind is not PartKind.PREVIEW
+        ]
 
     def parts(self) -> list[Part]:
         """What of it is searched, the text first. Of a link preview only the title is."""
@@ -163,13 +178,14 @@ class Happening(StrEnum):
     """What a revision of a post is."""
 
     POSTED = "posted"
+    GREW = "grew"  # later parts of its album arrived
     EDITED = "edited"
     DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A post, and what happened to it at ``at``: posted, edited or deleted."""
+    """A post, and what happened to it at ``at``."""
 
     happening: Happening
     at: datetime
@@ -292,7 +308,7 @@ _VERDICTS = {
 
 
 class Decision(NamedTuple):
-    """What is done about one match in its destination. ``due``: when the bundle that holds it closes, if a clock says."""
+    """What is done about one match in its destination. ``due``: when what is held is told with its like."""
 
     match: Match
     destination: Destination

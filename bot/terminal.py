@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import ParamSpec, TextIO
 
 from bot.errors import VedetteError
+from bot.model import Entity
 
 P = ParamSpec("P")
 
@@ -145,3 +146,34 @@ class Progress:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
             self._shown = False
+
+
+def shown(text: str, entities: Iterable[Entity], style: Style) -> str:
+    """A message as it is sent, for a terminal or a file: headings and hits painted, addresses behind their links.
+
+    Offsets are UTF-16 units; of an entity that does not fit the text, or overlaps the one before it, the rest counts.
+    """
+    units = text.encode("utf-16-le", "surrogatepass")
+    pieces, done = [], 0
+    for entity in sorted(entities, key=lambda each: each.offset):
+        start = max(entity.offset, done)
+        end = max(entity.offset + entity.length, start)
+        words = _cut(units, start, end)
+        if entity.url:
+            words += _address(words, entity.url, style)
+        elif entity.type == "bold":
+            line = all(around in ("", "\n") for around in (_cut(units, start - 1, start), _cut(units, end, end + 1)))
+            words = style.head(words) if line else style.hit(words)
+        pieces += [_cut(units, done, start), words]
+        done = end
+    return "".join([*pieces, _cut(units, done, len(units))])
+
+
+def _address(words: str, url: str, style: Style) -> str:
+    """What stands behind a link's text: nothing, if that is the address already."""
+    bare = words.replace("\u2060", "")
+    return "" if bare in (url, url.removeprefix("https://")) else style.dim(f" ({harmless(url)})")
+
+
+def _cut(units: bytes, start: int, end: int) -> str:
+    return harmless(units[2 * max(start, 0) : 2 * end].decode("utf-16-le", "replace"))

@@ -16,9 +16,16 @@ FILES = sorted((ROOT / "bot").rglob("*.py"))
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("__main__",),
     ("cli",),
+    ("replay",),
+    ("desk",),
     ("recording", "terminal"),
-    ("query",),
-    ("text",),
+    ("config",),
+    ("alert",),
+    ("judge",),
+    ("rules",),
+    ("query", "stories", "render", "triage", "digest"),
+    ("text", "schedule"),
+    ("cron",),
     ("errors", "model"),
 )
 #: Inside rooms that are themselves layered.
@@ -37,6 +44,17 @@ WITHIN: dict[str, tuple[tuple[str, ...], ...]] = {
         ("terms",),
         ("regex", "nodes", "scanner"),
     ),
+    "config": (
+        ("load", "ruling"),
+        ("advice", "agreement"),
+        ("faults", "syntax"),
+        ("settings",),
+        ("secrets",),
+        ("values",),
+        ("references", "positions", "diff"),
+    ),
+    "stories": (("stories",), ("shelf",), ("fingerprint", "member")),
+    "render": (("alert", "bundle", "digest", "notice"), ("story",), ("excerpt", "words", "times"), ("richtext",)),
     "text": (("morphology", "tokens", "signs"), ("normalise", "footers")),
 }
 #: The one room that may import a library.
@@ -44,11 +62,16 @@ OWNERS = {
     "re2": "bot/query/regex.py",
     "pymorphy3": "bot/text/morphology/slavic.py",
     "ijson": "bot/recording/",
+    "pydantic": "bot/config/",
+    "tomllib": "bot/config/",
     "typer": "bot/cli/",
     "zlib": "bot/recording/",
 }
 #: Values in, values out: no clock, no file, no network, no log, no chance, nothing asynchronous.
-CORE = ("text", "query", "model", "errors")
+CORE = (
+    *("replay", "desk", "alert", "judge", "rules", "triage", "digest", "schedule", "cron"),
+    *("stories", "render", "query", "text", "model", "errors"),
+)
 IMPURE = {
     "asyncio",
     "datetime.now",

@@ -6,7 +6,8 @@ import io
 
 import pytest
 
-from bot.terminal import Progress, Style, harmless, wants_colour
+from bot.model import Entity
+from bot.terminal import Progress, Style, harmless, shown, wants_colour
 
 PAINTED, PLAIN = Style(colour=True), Style(colour=False)
 
@@ -101,3 +102,42 @@ def test_without_a_known_size_only_the_count_is_told() -> None:
     clock.now += 2
     progress.update(1_000, 0, 0)
     assert screen.getvalue() == "1,000 posts\n"
+
+
+MESSAGE = "Syria 😀\nв Сирии и там\nt.me/zastava_demo/17"
+ENTITIES = (
+    Entity("bold", 0, 8),
+    Entity("bold", 11, 5),
+    Entity("text_url", 19, 3, "https://example.org/a"),
+    Entity("text_url", 23, 20, "https://t.me/zastava_demo/17"),
+)
+
+
+def test_a_message_is_shown_with_its_addresses() -> None:
+    assert shown(MESSAGE, ENTITIES, PLAIN) == "Syria 😀\nв Сирии и там (https://example.org/a)\nt.me/zastava_demo/17"
+
+
+def test_a_message_is_shown_in_colours() -> None:
+    assert shown(MESSAGE, ENTITIES, PAINTED) == (
+        "\x1b[1;36mSyria 😀\x1b[0m\nв \x1b[1;33mСирии\x1b[0m и там\x1b[2m (https://example.org/a)\x1b[0m\nt.me/zastava_demo/17"
+    )
+
+
+def test_a_message_cannot_steer_the_terminal() -> None:
+    text = shown("a\x1b[2J\ud83d", [Entity("text_url", 0, 1, "https://a/\x1b[2J")], PAINTED)
+    assert text == "a\x1b[2m (https://a/\ufffd[2J)\x1b[0m\ufffd[2J\ufffd"
+
+
+@pytest.mark.parametrize(
+    "entities",
+    [
+        [Entity("bold", 1, 1)],
+        [Entity("bold", 0, 99), Entity("bold", 1, 1)],
+        [Entity("bold", 5, 9)],
+        [Entity("bold", -3, 2)],
+        [Entity("bold", 0, 0)],
+    ],
+    ids=str,
+)
+def test_entities_that_do_not_fit_lose_no_letter(entities: list[Entity]) -> None:
+    assert shown("абвг", entities, PLAIN) == "абвг"

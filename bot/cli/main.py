@@ -1,6 +1,7 @@
 """The program ``vedette``. Every error that a person can cause ends here, in a sentence and an exit code.
 
-0 done, also when nothing was found · 1 failed while running, or some input was skipped · 2 wrong usage.
+0 done, also when nothing was found · 1 failed while running, or some input was skipped · 2 wrong usage or
+configuration.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from difflib import get_close_matches
 
 import typer
 
-from bot.cli import explain, grep
+from bot.cli import check, demo, explain, grep, replay
 from bot.errors import QueryError, VedetteError
 from bot.terminal import harmless, prepare_streams, printing
 
@@ -27,6 +28,9 @@ app = typer.Typer(
 )
 # A query may begin with -, which is NOT: an option that is none of ours is an argument.
 _QUERY_FIRST = {"ignore_unknown_options": True}
+app.command("demo")(printing(demo.demo))
+app.command("replay")(printing(replay.replay))
+app.command("check")(printing(check.check))
 app.command("grep", context_settings=_QUERY_FIRST)(printing(grep.grep))
 app.command("explain", context_settings=_QUERY_FIRST, epilog=explain.EPILOG)(printing(explain.explain))
 
@@ -63,7 +67,7 @@ def _refuse_unknown_options(typed: Sequence[str]) -> None:
 
 
 #: The long options of all commands.
-OPTIONS = ("--json", "--count", "--colour", "--footer")
+OPTIONS = ("--json", "--count", "--colour", "--footer", "--config", "--format", "--out", "--since", "--until")
 
 
 def pointed_at(error: QueryError) -> str:

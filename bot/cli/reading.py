@@ -33,8 +33,11 @@ class Reading:
         self._progress = Progress("posts")
 
     def revisions(self) -> Iterator[Revision]:
-        """What happened to the posts, in order; the footers are learnt some posts ahead."""
-        return learning(self._counted(), self.footers)
+        """What happened to the posts, in order; the footers are learnt some posts ahead.
+
+        Raises RecordingError at the call for a file that is missing or is none.
+        """
+        return learning(self._counted(read(self._files, self._report, self._advance)), self.footers)
 
     def clear(self) -> None:
         """Makes room for output."""
@@ -48,8 +51,8 @@ class Reading:
             sys.stderr.write(f"vedette: {self.skipped} {lines} skipped, see above\n")
             raise typer.Exit(1)
 
-    def _counted(self) -> Iterator[Revision]:
-        for revision in read(self._files, self._report, self._advance):
+    def _counted(self, revisions: Iterator[Revision]) -> Iterator[Revision]:
+        for revision in revisions:
             self.posts += revision.happening is Happening.POSTED
             yield revision
 

@@ -1,4 +1,4 @@
-"""What the tests of queries share: one lexicon, posts, and one question: what does a query find there?"""
+"""What the tests of queries share: posts, and one question: what does a query find there?"""
 
 from __future__ import annotations
 
@@ -14,18 +14,11 @@ from bot.query.lexicon import Lexicon
 from bot.query.matcher import Matcher, Topic
 from bot.query.parser import parse
 from bot.recording.reader import read
-from bot.text.morphology.languages import Morphology
 
 NEEDS_UKRAINIAN = pytest.mark.skipif(
     find_spec("pymorphy3_dicts_uk") is None, reason="the extra is not installed: pymorphy3_dicts_uk"
 )
 DEMO = Path(__file__).parents[2] / "bot" / "demo"
-
-
-@pytest.fixture(scope="session")
-def lexicon() -> Lexicon:
-    """One for all: its dictionaries are loaded once."""
-    return Lexicon(Morphology())
 
 
 @pytest.fixture(scope="session")

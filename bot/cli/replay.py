@@ -1,0 +1,77 @@
+"""``vedette replay FILE…``: the configured topics over recordings, as alerts and digests or as JSON lines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli.config import Config, rules_from
+from bot.cli.output import results
+from bot.cli.reading import Files, Reading
+from bot.cli.span import Span
+from bot.cli.telling import as_text
+from bot.errors import VedetteError
+from bot.judge import Judgement
+from bot.replay import judgements, tellings
+from bot.terminal import Style, wants_colour
+
+
+def replay(  # noqa: PLR0913 - one argument an option
+    files: Files,
+    *,
+    config: Config = None,
+    form: Annotated[
+        str, typer.Option("--format", help="text: alerts and digests; jsonl: one object a match.")
+    ] = "text",
+    out: Annotated[Path | None, typer.Option("--out", help="A file instead of standard output.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="From then on: 2024-12-08 or 2024-12-08T14:30, in the configured zone.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Up to then, and not with it.")] = None,
+    colour: Annotated[str, typer.Option("--colour", help="auto, always or never.")] = "auto",
+) -> None:
+    """The configured topics over recordings: what the service would have told, judged by the very same code."""
+    if form not in ("text", "jsonl"):
+        raise VedetteError(f"--format {form} {'comes later' if form == 'html' else 'is unknown'}; give text or jsonl")
+    rules = rules_from(config)
+    span = Span.typed(since, until, rules.zone)
+    reading = Reading(files)
+    revisions = span.within(reading.revisions())
+    with results(out) as stream:
+        style = Style(colour=wants_colour(colour, stream))
+        if form == "jsonl":
+            texts = as_json(judgements(revisions, rules, reading.footers))
+        else:
+            texts = (
+                as_text(telling, rules.zone, style)
+                for telling in tellings(revisions, rules, reading.footers, span.since)
+            )
+        for text in texts:
+            reading.clear()
+            stream.write(text)
+    sys.stderr.write(f"{reading.posts:,} posts read\n")
+    reading.finish()
+
+
+def as_json(judged: Iterable[Judgement]) -> Iterator[str]:
+    """Each match once, as one line of JSON (contract, section 2)."""
+    for judgement in judged:
+        post = judgement.revision.post
+        for decision in judgement.decisions:
+            match = decision.match
+            line = {
+                "channel": post.channel.name,
+                "id": post.number,
+                "date": post.date.isoformat(),
+                "topic": match.topic,
+                "keywords": list(match.keywords),
+                "hits": [hit.as_json() for hit in match.hits],
+                "decision": decision.reason.verdict.value,
+                "reason": decision.reason.value,
+            }
+            yield json.dumps(line, ensure_ascii=False) + "\n"
