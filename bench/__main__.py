@@ -6,7 +6,7 @@ import platform
 import sys
 from pathlib import Path
 
-from bench import quality, speed
+from bench import quality, service, speed, stories
 from bench.data import recordings
 from bot.query.lexicon import Lexicon
 from bot.text.morphology.languages import Morphology
@@ -21,7 +21,9 @@ def main() -> None:
         print(f"  {folder} is absent: name the folder with the real posts, as in `make bench DATA=folder`")
         return
     quality.run(folder, lexicon)
-    speed.run(recordings(folder), lexicon)
+    stories.run(folder)
+    words = speed.run(recordings(folder), lexicon)
+    service.run(recordings(folder), words)
 
 
 if __name__ == "__main__":

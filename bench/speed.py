@@ -31,11 +31,12 @@ COMMON = 0.003
 _BASELINE = re.compile(r"[^\W_]+").findall
 
 
-def run(paths: Sequence[Path], lexicon: Lexicon, seed: int = 7) -> None:
+def run(paths: Sequence[Path], lexicon: Lexicon, seed: int = 7) -> list[str]:
+    """Prints the figures; returns the keywords that it drew, none when there are no posts to draw by."""
     print("\nSpeed: ratios to a baseline of the same run")
     if not paths:
         print("  the recordings of real posts are absent: skipped")
-        return
+        return []
     posts = [post for path in paths for post in posts_of(path)]
     words = keywords(posts, lexicon, seed)
     print(
@@ -47,6 +48,7 @@ def run(paths: Sequence[Path], lexicon: Lexicon, seed: int = 7) -> None:
     _reload(words)
     _grep(paths)
     _memory(words)
+    return words
 
 
 def keywords(posts: Sequence[Post], lexicon: Lexicon, seed: int, count: int = 10_000) -> list[str]:

@@ -132,7 +132,7 @@ def _folded(posts: Sequence[Read]) -> tuple[list[PostId], list[int], int]:
     strangers = []
     for number, one in enumerate(posts):
         overlay = stories.overlay()
-        story = overlay.join(one.post, one.footer).story
+        story = overlay.join(replace(one.post, footer=one.footer)).story
         stories.merge(overlay)
         found.append(story)
         known = texts[story]
@@ -157,7 +157,7 @@ def _speed(posts: Sequence[Read]) -> None:
 def _joining(stories: Stories) -> Callable[[Read], None]:
     def join(one: Read) -> None:
         overlay = stories.overlay()
-        overlay.join(one.post, one.footer)
+        overlay.join(replace(one.post, footer=one.footer))
         stories.merge(overlay)
 
     return join
@@ -182,7 +182,7 @@ def _memory(posts: Sequence[Read], count: int = 5000) -> None:
     for start in range(0, min(count, len(posts)), 100):
         overlay = stories.overlay()
         for one in posts[start : start + 100]:
-            overlay.join(replace(one.post, date=datetime(2024, 12, 8, tzinfo=UTC)), one.footer)
+            overlay.join(replace(one.post, date=datetime(2024, 12, 8, tzinfo=UTC), footer=one.footer))
         stories.merge(overlay)
     used = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()

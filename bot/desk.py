@@ -57,6 +57,7 @@ class Desk:
         self._deleted: set[PostId] = set()
         self._sent: dict[tuple[PostId, Destination], list[tuple[datetime, Alert]]] = {}
         self._waiting: dict[tuple[Destination, Reason], _Waiting] = {}
+        self._bundled: set[tuple[PostId, Destination]] = set()
 
     def watching(self, revisions: Iterable[Revision]) -> Iterator[Revision]:
         """The same revisions; the desk's clock and its count of channels go with them."""
@@ -100,8 +101,8 @@ class Desk:
             else:
                 self._sent.setdefault((story, told.destination), []).append((judgement.seen, told))
                 yield Telling(judgement.seen, told)
-        for destination in judgement.touched:
-            yield from self._touch(judgement, destination)
+        for destination in self._rules.destinations:
+            yield from self._renew(judgement, destination)
 
     def _note(self, judgement: Judgement) -> None:
         """Remembers the post as it is now, and what was found in it for the digests."""
@@ -115,7 +116,8 @@ class Desk:
             return
         if happening is Happening.EDITED:
             self._edited.add(post.id)
-        self._matches[post.id] = judgement.matches
+        # Those of before are kept when an edit leaves none: the digest that tells the edit needs a topic.
+        self._matches[post.id] = judgement.matches or self._matches.get(post.id, ())
         new = {decision.match.topic for decision in judgement.decisions}
         for match in judgement.matches:
             found = self._found.setdefault(self._rules.topics[match.topic].destination, {})
@@ -127,20 +129,18 @@ class Desk:
         waiting = self._waiting.setdefault(key, _Waiting(now, held.due, []))
         waiting.alerts.append(held.alert)
 
-    def _touch(self, judgement: Judgement, destination: Destination) -> Iterator[Telling]:
-        """Edits what was sent about a story; what can no longer be edited goes to the next digest."""
+    def _renew(self, judgement: Judgement, destination: Destination) -> Iterator[Telling]:
+        """Edits what was sent about a story; a change that can no longer be said so goes to the next digest."""
+        post, now = judgement.revision.post.id, judgement.seen
         sent = self._sent.get((judgement.story, destination), [])
-        post = judgement.revision.post.id
-        told = False
+        old = (post, destination) in self._bundled
         for number, (at, alert) in enumerate(sent):
-            if judgement.seen - at > EDITABLE:
-                continue
-            told = told or alert.post.id == post
-            renewed = self._renewed(alert)
-            if renewed != alert:
+            if now - at > EDITABLE:
+                old = old or alert.post.id == post
+            elif (renewed := self._renewed(alert)) != alert:
                 sent[number] = (at, renewed)
-                yield Telling(judgement.seen, renewed, instead_of=alert)
-        if judgement.revision.happening in (Happening.EDITED, Happening.DELETED) and not told:
+                yield Telling(now, renewed, instead_of=alert)
+        if old and judgement.revision.happening in (Happening.EDITED, Happening.DELETED):
             self._find_again(post, judgement, destination)
 
     def _find_again(self, post: PostId, judgement: Judgement, destination: Destination) -> None:
@@ -170,6 +170,7 @@ class Desk:
     def _bundle(self, destination: Destination, reason: Reason) -> Iterator[Telling]:
         waiting = self._waiting.pop((destination, reason))
         alerts = tuple(self._renewed(alert) for alert in waiting.alerts if not self._is_told(alert))
+        self._bundled.update((alert.post.id, destination) for alert in alerts)
         if alerts:
             bundle = Bundle(
                 destination=destination, reason=reason, since=waiting.since, until=waiting.due, alerts=alerts
@@ -219,6 +220,7 @@ class Desk:
                     self._deleted.discard(id_)
                 for destination in self._rules.destinations:
                     self._sent.pop((story, destination), None)
+                    self._bundled.difference_update((id_, destination) for id_ in members)
 
 
 def _by_due(waiting: tuple[datetime, tuple[Destination, Reason]]) -> tuple[datetime, str, str]:

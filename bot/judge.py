@@ -23,13 +23,15 @@ from bot.triage import Case, Pace, triage
 class Arrival(NamedTuple):
     """Something that happened to a post, as it reached us at ``seen``.
 
-    ``known``: the topics that it was found to be of before; None for a post never seen. ``history``: the first
-    reading of its channel brought it. ``formerly``: its id before an album's lower part arrived.
+    ``known``: the topics that it was found to be of before, and ``story`` the story that it then joined; None for a
+    post never seen. ``history``: the first reading of its channel brought it. ``formerly``: its id before an album's
+    lower part arrived.
     """
 
     revision: Revision
     seen: datetime
     known: frozenset[str] | None = None
+    story: PostId | None = None
     history: bool = False
     formerly: PostId | None = None
 
@@ -39,8 +41,8 @@ class Judgement:
     """What is to be stored and told about one arrival.
 
     The revision's post bears its channel's label and knows its footer. ``matches``: every topic that it is of now;
-    ``decisions``: one for each that is new. ``touched``: destinations that know the story already, and whose message
-    about it now has something to add: where else it ran, that it was edited or is gone.
+    ``decisions``: one for each that is new. What was told of the story before may have something to add now: where
+    else it ran, that the post was edited or is gone.
     """
 
     revision: Revision
@@ -49,7 +51,6 @@ class Judgement:
     story: PostId
     member: Member | None
     decisions: tuple[Decision, ...]
-    touched: tuple[Destination, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,28 +91,24 @@ class _Bench:
         happening, post = arrival.revision.happening, arrival.revision.post
         if arrival.formerly is not None:
             self.stories.rename(arrival.formerly, post.id)
-        story = self.stories.story_of(post.id)
+        story = arrival.story or self.stories.story_of(post.id)
         sees = happening is not Happening.DELETED and self.rules.matcher.sees(post)
         if not sees and story is None:
             return None
         footer = self.footers.start(post.channel.name, post.text)
         post = replace(post, channel=self.rules.labelled(post.channel), footer=footer)
         matches = self.rules.allowed(post.channel, self.rules.matcher.match(post, footer)) if sees else ()
-        member = self.stories.join(post, footer) if matches else None
+        member = self.stories.join(post, story) if matches else None
         story = member.story if member is not None else story
         if story is None:
             return None
-        knew = [where for where in self.rules.destinations if self.stories.told(story, where)]
-        decisions = self._decisions(arrival, matches, story)
-        told_now = {decision.destination for decision in decisions if decision.reason.verdict is Verdict.ALERT}
         return Judgement(
             revision=replace(arrival.revision, post=post),
             seen=arrival.seen,
             matches=matches,
             story=story,
             member=member,
-            decisions=decisions,
-            touched=tuple(where for where in knew if where not in told_now),
+            decisions=self._decisions(arrival, matches, story),
         )
 
     def _decisions(self, arrival: Arrival, matches: tuple[Match, ...], story: PostId) -> tuple[Decision, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import NamedTuple
 
 from bot.desk import Desk, Telling
 from bot.judge import Arrival, Judgement, judge
@@ -24,24 +25,38 @@ def judgements(revisions: Iterable[Revision], rules: Rules, footers: Footers) ->
     """What is judged of the posts of recordings, in their order."""
     stories = Stories(rules.fold_window)
     pace = Pace(rules.max_per_minute)
-    known: dict[PostId, tuple[Post, frozenset[str]]] = {}
+    known: dict[PostId, _Known] = {}
+    sees = rules.matcher.sees
     for revision in revisions:
         post = revision.post
-        before = known.get(post.id)
-        if revision.happening is Happening.EDITED and before is not None and post.says_the_same_as(before[0]):
+        if revision.happening is Happening.POSTED and not sees(post):
+            continue  # as the judge would say, at a fraction of the cost: this is nearly every post
+        before = known.get(post.id, _UNKNOWN)
+        if revision.happening is Happening.EDITED and before.post is not None and post.says_the_same_as(before.post):
             continue
-        topics = before[1] if before is not None else frozenset[str]()
-        arrival = Arrival(revision, revision.at, None if revision.happening is Happening.POSTED else topics)
-        judged = judge((arrival,), rules, stories, footers, pace)
+        topics = None if revision.happening is Happening.POSTED else before.topics
+        judged = judge((Arrival(revision, revision.at, topics, before.story),), rules, stories, footers, pace)
         if not judged.judgements:
             continue
         stories.merge(judged.stories)
         pace = judged.pace
         for judgement in judged.judgements:
-            known[post.id] = (post, topics | {match.topic for match in judgement.matches})
+            matched = before.topics | {match.topic for match in judgement.matches}
+            known[post.id] = _Known(post, matched, judgement.story)
             if len(known) > _REMEMBERED:
                 del known[next(iter(known))]
             yield judgement
+
+
+class _Known(NamedTuple):
+    """What is remembered of a matched post."""
+
+    post: Post | None
+    topics: frozenset[str]
+    story: PostId | None
+
+
+_UNKNOWN = _Known(None, frozenset(), None)
 
 
 def tellings(

@@ -75,7 +75,6 @@ def test_a_repost_in_another_channel_folds_into_the_story(court: Court) -> None:
     [again] = court.posts(post(LONG + "!", "beta_demo", 7, minutes=10))
     assert reasons([again]) == ["syria folded", "desk folded"]
     assert again.story == PostId("alfa_demo", 1)
-    assert again.touched == (ME, DESK)
 
 
 def test_posts_of_one_channel_do_not_fold_into_each_other(court: Court) -> None:
@@ -87,14 +86,12 @@ def test_a_later_post_of_the_story_alerts_again_if_it_brings_a_topic(lexicon: Le
     court.posts(post(LONG))
     [again] = court.posts(post(LONG + " трикотаж", "beta_demo", minutes=5))
     assert reasons([again]) == ["syria folded", "flag new"]
-    assert again.touched == ()  # it is told anew instead
 
 
 def test_a_later_post_alerts_again_if_it_raises_the_story_to_urgent(court: Court) -> None:
     court.posts(post(LONG))
     [again] = court.posts(post(LONG + " Хмеймим", "beta_demo", minutes=5))
     assert reasons([again]) == ["syria folded", "bases urgent", "desk folded"]
-    assert again.touched == (DESK,)
 
 
 def test_a_forward_folds_whatever_was_added_to_it(court: Court) -> None:
@@ -187,18 +184,17 @@ def test_an_edit_that_brings_a_hit_alerts_marked_as_an_edit(court: Court) -> Non
     assert reasons([judgement]) == ["syria edit", "desk edit"]
 
 
-def test_an_edit_that_brings_no_topic_touches_what_was_told(court: Court) -> None:
+def test_an_edit_that_brings_no_topic_is_judged_and_decides_nothing(court: Court) -> None:
     court.posts(post(LONG))
     [judgement] = court.arrivals(Arrival(edited(post(LONG + "."), 5), at(5), known=frozenset({"syria", "desk"})))
     assert judgement.decisions == ()
-    assert judgement.touched == (ME, DESK)
     assert [match.topic for match in judgement.matches] == ["syria", "desk"]
 
 
-def test_an_edit_that_takes_the_hit_away_touches_it_too(court: Court) -> None:
+def test_an_edit_that_takes_the_hit_away_is_judged_too(court: Court) -> None:
     court.posts(post(LONG))
     [judgement] = court.arrivals(Arrival(edited(post("Удалено автором"), 5), at(5), known=frozenset({"syria"})))
-    assert (judgement.matches, judgement.decisions, judgement.touched) == ((), (), (ME, DESK))
+    assert (judgement.matches, judgement.decisions, judgement.story) == ((), (), PostId("alfa_demo", 1))
 
 
 def test_an_edit_brings_a_topic_that_another_post_of_the_story_has_told(court: Court) -> None:
@@ -207,6 +203,18 @@ def test_an_edit_brings_a_topic_that_another_post_of_the_story_has_told(court: C
     change = edited(post(LONG + " Хмеймим", "beta_demo", minutes=1), 9)
     [judgement] = court.arrivals(Arrival(change, at(9), known=frozenset({"syria", "desk"})))
     assert reasons([judgement]) == ["bases story"]
+
+
+def test_an_edit_finds_its_story_when_that_is_long_forgotten(lexicon: Lexicon) -> None:
+    court = Court(rules(rule("syria", "Сирия"), rule("flag", "знамя"), lexicon=lexicon, fold_window=timedelta(hours=1)))
+    court.posts(post(LONG))
+    court.posts(post("Сирия: новый день", "beta_demo", minutes=24 * 60))
+    story = PostId("alfa_demo", 1)
+    late = edited(post(LONG + " знамя"), 25 * 60)
+    [judgement] = court.arrivals(Arrival(late, at(25 * 60), frozenset({"syria"}), story))
+    assert (judgement.story, reasons([judgement])) == (story, ["flag edit"])
+    gone = deleted(post(LONG), 26 * 60)
+    assert [one.story for one in court.arrivals(Arrival(gone, at(26 * 60), frozenset({"syria"}), story))] == [story]
 
 
 def test_a_late_edit_of_a_known_post_is_not_late(court: Court) -> None:
@@ -232,11 +240,11 @@ def test_an_album_that_grows_alerts_as_new_and_keeps_its_story_under_a_lower_id(
     assert judgement.member.post == PostId("alfa_demo", 10)
 
 
-def test_a_deletion_touches_what_was_told_and_decides_nothing(court: Court) -> None:
+def test_a_deletion_is_judged_and_decides_nothing(court: Court) -> None:
     said = post(LONG)
     court.posts(said)
     [judgement] = court.arrivals(Arrival(deleted(said, 5), at(5), known=frozenset({"syria", "desk"})))
-    assert (judgement.matches, judgement.decisions, judgement.touched) == ((), (), (ME, DESK))
+    assert (judgement.matches, judgement.decisions, judgement.story) == ((), (), PostId("alfa_demo", 1))
     assert court.arrivals(Arrival(deleted(post("Погода", number=9), 6), at(6), known=frozenset())) == ()
 
 

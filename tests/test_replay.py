@@ -94,6 +94,22 @@ def test_what_was_sent_two_days_ago_is_no_longer_edited_but_told_by_the_digest(s
     assert [digest.topics[0].stories[0].edited for digest in digests] == [False, True]
 
 
+def test_an_edit_of_what_was_told_with_others_is_told_by_the_next_digest(lexicon: Lexicon) -> None:
+    by = rules(rule("syria", "~Сирия"), lexicon=lexicon, quiet=QuietHours(time(11), time(13)))
+    said = [posted(post(FLAG)), edited(post("Опровергнуто"), 9 * 60)]
+    digests = [one.message for one in told(said, by) if isinstance(one.message, Digest)]
+    assert [[story.edited for topic in digest.topics for story in topic.stories] for digest in digests] == [
+        [False],
+        [True],
+    ]
+
+
+def test_an_edit_of_what_only_a_digest_told_is_not_told_again(lexicon: Lexicon) -> None:
+    by = rules(rule("syria", "~Сирия", "digest"), lexicon=lexicon)
+    said = [posted(post(FLAG)), edited(post(FLAG + ", дополнено"), 9 * 60)]
+    assert [type(one.message) for one in told(said, by)] == [Digest]
+
+
 def test_a_digest_holds_every_match_of_its_period_alerted_ones_too(lexicon: Lexicon) -> None:
     by = rules(rule("syria", "~Сирия"), rule("road", "дорога", "digest"), lexicon=lexicon)
     [_, _, digest] = told([posted(post(FLAG)), posted(post(ROAD, number=2, minutes=30))], by)

@@ -25,8 +25,11 @@ class Span(NamedTuple):
             raise VedetteError(f"--since {since} is not before --until {until}; nothing can lie between")
         return span
 
-    def within(self, revisions: Iterable[Revision]) -> Iterator[Revision]:
+    def within(self, revisions: Iterable[Revision]) -> Iterable[Revision]:
         """Those that happened in it."""
+        return revisions if self == (None, None) else self._within(revisions)
+
+    def _within(self, revisions: Iterable[Revision]) -> Iterator[Revision]:
         for revision in revisions:
             if (self.since is None or revision.at >= self.since) and (self.until is None or revision.at < self.until):
                 yield revision

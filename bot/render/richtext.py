@@ -31,6 +31,9 @@ _REPLACED = {
     **dict.fromkeys((0x0A, 0x0B, 0x0C, 0x85, 0x2028, 0x2029), "\n"),
     **dict.fromkeys((0x09, 0x0D), " "),
 }
+_UNSAFE = re.compile("[" + "".join(re.escape(chr(point)) for point in _REPLACED if point != 0x0A) + "]")
+#: Between the blocks of a message.
+_BETWEEN = "\n\n"
 #: Every @; a slash that begins a word, but for those of a URL; the colon of a link into Telegram itself.
 _LIVE = re.compile(
     r"[@\uff20](?!\u2060)|(?<![0-9a-z_\u0400-\u045f])(?<!tp:/)(?<!ps:/)/(?=[^\s/\u2060])|(?:tg|ton|tonsite):(?=//)",
@@ -96,7 +99,7 @@ def lines(rows: Iterable[Line]) -> Message:
     return message(*(piece for row in kept for piece in (*row, "\n")))
 
 
-def joined(messages: Iterable[Message], between: str = "\n\n") -> Message:
+def joined(messages: Iterable[Message], between: str = _BETWEEN) -> Message:
     """Messages as one, those without text left out."""
     texts: list[str] = []
     entities: list[Entity] = []
@@ -104,7 +107,7 @@ def joined(messages: Iterable[Message], between: str = "\n\n") -> Message:
     for each in messages:
         if each.text:
             units += len(between) if texts else 0
-            entities += [entity._replace(offset=entity.offset + units) for entity in each.entities]
+            entities += [Entity(kind, offset + units, length, url) for kind, offset, length, url in each.entities]
             texts.append(each.text)
             units += each.units
     return Message(between.join(texts), tuple(entities))
@@ -115,14 +118,17 @@ def split(blocks: Iterable[Message]) -> list[Message]:
 
     No block is cut unless it does not fit into a message alone.
     """
-    messages: list[Message] = []
+    packs: list[list[Message]] = []
+    units = entities = 0
     for part in (part for block in blocks for part in _parts(block)):
-        packed = joined([messages[-1], part]) if messages else part
-        if messages and packed.fits():
-            messages[-1] = packed
+        units += len(_BETWEEN) + part.units
+        entities += len(part.entities)
+        if packs and units <= MOST_UNITS and entities <= MOST_ENTITIES:
+            packs[-1].append(part)
         else:
-            messages.append(part)
-    return messages
+            packs.append([part])
+            units, entities = part.units, len(part.entities)
+    return [joined(pack) for pack in packs]
 
 
 def _parts(block: Message) -> Iterator[Message]:
@@ -167,7 +173,11 @@ def _made(clean_text: str, spans: Iterable[tuple[int, int, str, str | None]]) ->
 
 def clean(text: str) -> str:
     """The text with every character replaced, one for one, that is none, or steers or mirrors what is around it."""
-    return text.translate(_REPLACED)
+    return _UNSAFE.sub(_replaced, text)
+
+
+def _replaced(found: re.Match[str]) -> str:
+    return _REPLACED[ord(found[0])]
 
 
 def one_line(text: str, limit: int) -> str:

@@ -124,17 +124,18 @@ class Overlay:
         self._told_below = told
         self._told_here: dict[tuple[PostId, Destination], dict[str, bool]] = {}
 
-    def join(self, post: Post, footer: int | None = None) -> Member:
-        """Finds or begins the story of a post and adds it. ``footer``: the code point where its footer begins.
+    def join(self, post: Post, story: PostId | None = None) -> Member:
+        """Finds or begins the story of a post and adds it; its footer says nothing.
 
-        A post that is a member already keeps its story; its text and origins are taken anew.
+        A post that is a member already keeps its story, and one that was, long ago, is given it as ``story``; its
+        text and origins are taken anew.
         """
-        found = _member(post, said(post.text, footer))
+        found = _member(post, said(post.text, post.footer))
         seat = self._seat(post.id)
         if seat is None:
             seat = self._next
             self._next += 1
-            story = self._of_origin(found) or self._of_text(found)
+            story = story or self._of_origin(found) or self._of_text(found)
         else:
             story = self._member(seat).story
         if story is not None and story != found.story:

@@ -116,4 +116,4 @@ def test_any_text_has_a_fingerprint_of_bounded_size_that_is_like_itself(
     assert Likeness(mine).to(mine) == (1 if mine else 0)
     assert 0 <= Likeness(mine).to(theirs) <= 1
     assert Likeness(mine).to(theirs) == Likeness(theirs).to(mine)
-    Stories(WINDOW).overlay().join(made("a", 1, text), footer)
+    Stories(WINDOW).overlay().join(replace(made("a", 1, text), footer=footer))

@@ -69,7 +69,7 @@ def test_eight_words_have_the_whole_window(told: Told) -> None:
 def test_footers_links_and_names_do_not_count() -> None:
     overlay = Stories(WINDOW).overlay()
     footer = "\nПодписаться на канал, прислать новость, читать нас без рекламы"
-    overlay.join(made("a", 1, SIREN + footer), len(SIREN))
+    overlay.join(replace(made("a", 1, SIREN + footer), footer=len(SIREN)))
     assert overlay.join(made("b", 2, f"{SIREN} @b_demo https://example.org/1")).story == PostId("a", 1)
     assert overlay.join(made("c", 3, SIREN + footer)).story == PostId("c", 3)
 
