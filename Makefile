@@ -6,17 +6,15 @@ BIN     = $(VENV)/bin
 # Where the real posts for `make bench` lie; the benchmark says what it skips when they are absent.
 DATA   ?= ../shared/data
 CASES  ?= 20000
-# What `make demo` looks for.
-DEMO   ?= Асад (бежать | покинуть | убежище) | Assad (fled | asylum) | "الأسد"
 
 .PHONY: help demo test check bench fuzz lock clean
 
 help:
 	@sed -n 's/^##//p' $(MAKEFILE_LIST)
 
-## make demo   posts of the recordings that ship with Vedette, matched in every word form
+## make demo   the day on which Assad fell, on invented channels: alerts as they would have come, then the digest
 demo: $(VENV)/.run
-	@$(BIN)/python -m bot grep --colour always "$(DEMO)" bot/demo/*.jsonl
+	@$(BIN)/python -m bot demo --colour always
 
 ## make test   the tests
 test: $(VENV)/.dev

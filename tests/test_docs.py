@@ -6,7 +6,6 @@ import re
 import shlex
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,13 +13,13 @@ from typing import NamedTuple
 
 import pytest
 
-from bot.errors import QueryError
-from bot.model import Channel, Post
+from bot.config.load import load
+from bot.errors import ConfigError, QueryError
+from bot.model import Channel, Post, Reason
 from bot.query import operators, terms
 from bot.query.lexicon import Lexicon
 from bot.query.matcher import Matcher, Topic
 from bot.query.parser import parse
-from bot.text.morphology.languages import Morphology
 
 ROOT = Path(__file__).parent.parent
 LANGUAGE = (ROOT / "docs" / "query-language.md").read_text("utf-8")
@@ -41,11 +40,6 @@ def examples() -> Iterator[Example]:
 
 
 EXAMPLES = list(examples())
-
-
-@pytest.fixture(scope="module")
-def lexicon() -> Lexicon:
-    return Lexicon(Morphology())
 
 
 def matches(query: str, text: str, lexicon: Lexicon) -> bool:
@@ -86,14 +80,6 @@ def test_every_operator_that_comes_later_is_named(name: str) -> None:
     assert f"`{name}:`" in LANGUAGE
 
 
-def test_every_keyword_of_the_example_configuration_can_be_read() -> None:
-    config = tomllib.loads((ROOT / "config.example.toml").read_text("utf-8"))
-    keywords = [word for topic in config["topics"].values() for word in (*topic["keywords"], *topic.get("exclude", ()))]
-    assert len(keywords) > 20
-    for keyword in keywords:
-        parse(keyword)
-
-
 def commands_in(text: str) -> list[str]:
     """The vedette commands in the shell boxes of a page."""
     boxes = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
@@ -112,6 +98,23 @@ def test_a_command_in_the_readme_prints_what_the_readme_shows(command: str) -> N
     for line in shown.split("\n"):
         if line.strip() != "…":
             assert line.rstrip() in printed, line
+
+
+def test_an_error_of_a_configuration_reads_as_the_readme_shows(tmp_path: Path) -> None:
+    [box] = re.findall(r"```text\n(.*?)```", README, re.DOTALL)
+    keyword = box.split("\n")[1].strip()
+    lines = ["[watch]", 'channels = ["@rybar"]', "", "[digest]", 'chat = "me"', "", "[topics.syria]", "keywords = ["]
+    config = tmp_path / "config.toml"
+    config.write_text("\n".join([*lines, '  "Сирия",', f"  {keyword}", "]"]), "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(Path(config), {})
+    assert str(caught.value).replace(f"{tmp_path}/", "").rstrip() == box.rstrip()
+
+
+def test_every_reason_is_a_row_of_its_page() -> None:
+    page = (ROOT / "docs" / "alerts.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \|", page, re.MULTILINE)
+    assert rows == [(reason.verdict.value, reason.value) for reason in Reason]
 
 
 def test_the_readme_has_commands_to_run() -> None:

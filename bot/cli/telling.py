@@ -37,7 +37,8 @@ def _rendered(message: Alert | Bundle | Digest, zone: ZoneInfo) -> tuple[str, li
 
 def _edit(before: Alert, now: Alert, at: str, zone: ZoneInfo, style: Style) -> str:
     """What became of an alert that was sent."""
-    said = f"──── {at} · the alert to {now.destination} about {one_line(now.post.link or str(now.post.id))}"
+    about = one_line(now.post.link or str(now.post.id)).removeprefix("https://")
+    said = f"──── {at} · the alert to {now.destination} about {about}"
     if before.post == now.post and before.deleted == now.deleted:
         new = [carrier for carrier in now.also if carrier not in before.also]
         names = ", ".join(one_line(carrier.channel) for carrier in new)
