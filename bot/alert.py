@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from bot.judge import Judgement
-from bot.model import Alert, Carrier, Decision, Destination, Happening, Hit, Match, Post, Reason, Verdict
+from bot.model import Alert, Decision, Destination, Happening, Hit, Match, Post, Reason, Verdict
 from bot.rules import Rules
+from bot.stories.carriers import also_in
 
 
 class Held(NamedTuple):
@@ -35,7 +36,7 @@ def alerts(judgement: Judgement, rules: Rules, others: Sequence[Post]) -> Iterat
             topics=tuple(rules.topics[match.topic].title for match in here),
             post=judgement.revision.post,
             hits=hits_of(here),
-            also=carriers(judgement.revision.post, others),
+            also=also_in(judgement.revision.post, others),
             edited=judgement.revision.happening is Happening.EDITED,
             urgent=any(decision.reason is Reason.URGENT for decision in decisions),
         )
@@ -53,12 +54,3 @@ def hits_of(matches: Iterable[Match]) -> tuple[Hit, ...]:
 
 def _in_text_first(hit: Hit) -> tuple[bool, str, int, int]:
     return hit.kind != "text", hit.kind, hit.start, hit.end
-
-
-def carriers(lead: Post, others: Iterable[Post]) -> tuple[Carrier, ...]:
-    """Where else a story ran: of each other channel its first post, by date."""
-    first: dict[str, Post] = {}
-    for post in sorted(others, key=lambda post: (post.date, post.channel.name, post.number)):
-        if post.channel.name != lead.channel.name:
-            first.setdefault(post.channel.name, post)
-    return tuple(Carrier(post.channel.shown, post.date, post.link) for post in first.values())

@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from bot.alert import Held, alerts, carriers, hits_of
+from bot.alert import Held, alerts, hits_of
 from bot.digest import compose
 from bot.judge import Judgement
 from bot.model import Alert, Bundle, Destination, Digest, Found, Happening, Match, Post, PostId, Reason, Revision
 from bot.rules import Rules
 from bot.schedule import next_moment
+from bot.stories.carriers import also_in
 
 #: Telegram lets a sent message be edited for two days; this leaves it an hour (contract, promise 4).
 EDITABLE = timedelta(hours=47)
@@ -159,7 +160,7 @@ class Desk:
             alert,
             post=post,
             hits=hits_of(here),
-            also=carriers(post, self._others(alert.story, id_)),
+            also=also_in(post, self._others(alert.story, id_)),
             edited=alert.edited or id_ in self._edited,
             deleted=id_ in self._deleted,
         )

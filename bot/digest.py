@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from bot.model import Carrier, Destination, Digest, DigestStory, DigestTopic, Found, Post, PostId
+from bot.model import Destination, Digest, DigestStory, DigestTopic, Found, Post, PostId
+from bot.stories.carriers import also_in
 
 #: A bar line is a few signs in a heading: at most so many, and none for less than this much time.
 _MOST_BARS = 12
@@ -41,7 +42,7 @@ def compose(  # noqa: PLR0913 - the facts of a digest, each by its name
     ``edited`` and ``deleted``: posts that were, since their match was made.
     """
     latest = _latest(found)
-    ran = _first_by_channel(latest, carriers)
+    posts = _by_story(latest, carriers)
     titles = dict(topics)
     changed = frozenset(edited), frozenset(deleted)
     matches: dict[str, list[Found]] = {}
@@ -49,7 +50,7 @@ def compose(  # noqa: PLR0913 - the facts of a digest, each by its name
         matches.setdefault(one.match.topic, []).append(one)
     parts = []
     for name in [*(name for name in titles if name in matches), *sorted(matches.keys() - titles.keys())]:
-        stories = _stories(matches[name], ran, *changed)
+        stories = _stories(matches[name], posts, *changed)
         parts.append(
             DigestTopic(
                 title=titles.get(name, name),
@@ -92,29 +93,19 @@ def _place(post: Post) -> tuple[datetime, str, int]:
     return post.date, post.channel.name, post.number
 
 
-def _carrying(post: Post) -> tuple[datetime, str, int, str, str]:
-    """Its place, and what else a carrier shows of it: again, which version comes first must not matter."""
-    return *_place(post), post.channel.shown, post.link or ""
-
-
-def _first_by_channel(
-    latest: Iterable[Found], carriers: Mapping[PostId, Sequence[Post]]
-) -> dict[PostId, dict[str, Carrier]]:
-    """By story, in the order of their dates: each channel's first post of it."""
+def _by_story(latest: Iterable[Found], carriers: Mapping[PostId, Sequence[Post]]) -> dict[PostId, list[Post]]:
+    """The posts of each story: those found, and those that carried it besides."""
     posts: dict[PostId, list[Post]] = {}
     for one in latest:
         posts.setdefault(one.story, []).append(one.post)
-    ran: dict[PostId, dict[str, Carrier]] = {}
     for story, found in posts.items():
-        ran[story] = {}
-        for post in sorted([*found, *carriers.get(story, ())], key=_carrying):
-            ran[story].setdefault(post.channel.name, Carrier(post.channel.shown, post.date, post.link))
-    return ran
+        found.extend(carriers.get(story, ()))
+    return posts
 
 
 def _stories(
     matches: Iterable[Found],
-    ran: Mapping[PostId, Mapping[str, Carrier]],
+    posts: Mapping[PostId, Sequence[Post]],
     edited: frozenset[PostId],
     deleted: frozenset[PostId],
 ) -> list[DigestStory]:
@@ -124,8 +115,8 @@ def _stories(
         leads.setdefault(one.story, one)
     stories = []
     for story, lead in leads.items():
-        also = tuple(carrier for channel, carrier in ran[story].items() if channel != lead.post.channel.name)
         post = lead.post
+        also = also_in(post, posts[story])
         stories.append(DigestStory(post, lead.match.hits, also, post.id in edited, post.id in deleted))
     return sorted(stories, key=lambda story: (-len(story.also), *_place(story.post)))
 

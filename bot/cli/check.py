@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -29,8 +29,9 @@ def check(config: Config = None) -> None:
     sys.stdout.write(f"{one_line(str(path))} is valid\n")
     for line in _summary(settings, datetime.now(UTC)):
         sys.stdout.write(f"{one_line(line)}\n" if not line.startswith(" ") else f"  {one_line(line)}\n")
-    for advice in _advice(settings):
-        sys.stdout.write(f"note: {one_line(str(advice))}\n")
+    for text, places in _by_text(_advice(settings)).items():
+        more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+        sys.stdout.write(f"note: {one_line(f'{places[0]}{more}: {text}')}\n")
 
 
 def _advice(settings: Settings) -> Iterator[Advice]:
@@ -44,6 +45,14 @@ def _advice(settings: Settings) -> Iterator[Advice]:
     key = settings.telegram.server and settings.telegram.server.public_key
     if key and not key.is_file():
         yield Advice("telegram.server.public_key", f"there is no file {key}")
+
+
+def _by_text(found: Iterable[Advice]) -> dict[str, list[str]]:
+    """The places of each piece of advice: what is said of many keywords is said once."""
+    places: dict[str, list[str]] = {}
+    for advice in found:
+        places.setdefault(advice.text, []).append(advice.where)
+    return places
 
 
 def _summary(settings: Settings, now: datetime) -> Iterator[str]:
