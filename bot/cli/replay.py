@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.config import Config, rules_from
+from bot.cli.config import Config, config_path, rules_from
 from bot.cli.output import results
 from bot.cli.reading import Files, Reading
 from bot.cli.span import Span
@@ -38,12 +39,15 @@ def replay(  # noqa: PLR0913 - one argument an option
     """The configured topics over recordings: what the service would have told, judged by the very same code."""
     if form not in ("text", "jsonl"):
         raise VedetteError(f"--format {form} {'comes later' if form == 'html' else 'is unknown'}; give text or jsonl")
+    if out is not None:
+        _refuse_input(out, [*files, config_path(config, os.environ)])
     rules = rules_from(config)
     span = Span.typed(since, until, rules.zone)
+    # Asked before the file is opened, and so emptied. No file is a terminal.
+    style = Style(colour=wants_colour(colour, sys.stdout) and (out is None or colour == "always"))
     reading = Reading(files)
     revisions = span.within(reading.revisions())
     with results(out) as stream:
-        style = Style(colour=wants_colour(colour, stream))
         if form == "jsonl":
             texts = as_json(judgements(revisions, rules, reading.footers))
         else:
@@ -56,6 +60,13 @@ def replay(  # noqa: PLR0913 - one argument an option
             stream.write(text)
     sys.stderr.write(f"{reading.posts:,} posts read\n")
     reading.finish()
+
+
+def _refuse_input(out: Path, inputs: Iterable[Path]) -> None:
+    """What is written to is emptied first, so a recording would be lost before it is read."""
+    for path in inputs:
+        if out.is_file() and path.is_file() and out.samefile(path):
+            raise VedetteError(f"--out {out} would overwrite {path}, which is read; name another file")
 
 
 def as_json(judged: Iterable[Judgement]) -> Iterator[str]:

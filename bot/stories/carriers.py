@@ -9,7 +9,7 @@ from bot.model import Carrier, Post
 
 
 def also_in(lead: Post, others: Iterable[Post]) -> tuple[Carrier, ...]:
-    """Of each other channel its first post of the story, by date; the order in which posts are given does not matter."""
+    """Of each other channel its first post of the story, by date; in which order posts are given does not matter."""
     first: dict[str, Carrier] = {}
     for post in sorted(others, key=_place):
         if post.channel.name != lead.channel.name:
