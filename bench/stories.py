@@ -75,7 +75,7 @@ def _read(path: Path) -> Iterator[Read]:
 
 
 def _measured(post: Post, footers: Footers) -> Read:
-    footer = footers.start(post.channel.name, post.text)
+    footer = footers.start(post.channel.key, post.text)
     plain = unicodedata.normalize("NFKC", post.text[:footer]).casefold().replace("ё", "е")
     text = " ".join(_URL.sub(" ", plain).split())
     shingles = frozenset(text[start : start + 5] for start in range(max(1, len(text) - 4))) if text else frozenset()

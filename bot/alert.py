@@ -20,8 +20,8 @@ class Held(NamedTuple):
     due: datetime
 
 
-def alerts(judgement: Judgement, rules: Rules, others: Sequence[Post]) -> Iterator[Alert | Held]:
-    """What the destinations are told of one post, one message each; ``others`` are the other posts of its story.
+def alerts(judgement: Judgement, rules: Rules, story: Sequence[Post]) -> Iterator[Alert | Held]:
+    """What the destinations are told of one post, one message each; ``story``: the posts of its story.
 
     An alert names every topic that the post is of in its destination, also those that the digest alone would tell.
     """
@@ -33,10 +33,11 @@ def alerts(judgement: Judgement, rules: Rules, others: Sequence[Post]) -> Iterat
         alert = Alert(
             destination=destination,
             story=judgement.story,
+            names=tuple(match.topic for match in here),
             topics=tuple(rules.topics[match.topic].title for match in here),
             post=judgement.revision.post,
             hits=hits_of(here),
-            also=also_in(judgement.revision.post, others),
+            also=also_in(judgement.revision.post, story),
             edited=judgement.revision.happening is Happening.EDITED,
             urgent=any(decision.reason is Reason.URGENT for decision in decisions),
         )

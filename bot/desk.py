@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -12,20 +12,35 @@ from bot.digest import compose
 from bot.judge import Judgement
 from bot.model import Alert, Bundle, Destination, Digest, Found, Happening, Match, Post, PostId, Reason, Revision
 from bot.rules import Rules
-from bot.schedule import next_moment
+from bot.schedule import last_moment, next_moment
 from bot.stories.carriers import also_in
 
 #: Telegram lets a sent message be edited for two days; this leaves it an hour (contract, promise 4).
 EDITABLE = timedelta(hours=47)
 _MOMENT = timedelta(microseconds=1)
+_DAY = timedelta(days=1)
+_GAP = timedelta(days=7)
 
 
 class Telling(NamedTuple):
-    """A message at the moment at which it goes out; ``instead_of`` the sent alert that it edits, if it does."""
+    """A message at the moment at which it goes out; ``instead_of`` the sent message that it edits, if it does."""
 
     at: datetime
     message: Alert | Bundle | Digest
-    instead_of: Alert | None = None
+    instead_of: Alert | Bundle | None = None
+
+
+@dataclass(slots=True)
+class _Sent:
+    """A message that was sent, as it reads now."""
+
+    at: datetime
+    message: Alert | Bundle
+
+    def alerts(self, story: PostId) -> Iterator[Alert]:
+        """What it says of a story."""
+        told = self.message.alerts if isinstance(self.message, Bundle) else (self.message,)
+        return (alert for alert in told if alert.story == story)
 
 
 class _Waiting(NamedTuple):
@@ -49,26 +64,27 @@ class Desk:
         self._rules = rules
         self._channels: set[str] = set()
         self._now: datetime | None = None
+        self._cleared: datetime | None = None
         self._period = None if since is None else self._after(since)
-        self._found: dict[Destination, dict[tuple[PostId, str], Found]] = {}
+        self._found: dict[Destination, dict[PostId, dict[str, Found]]] = {}
         self._posts: dict[PostId, Post] = {}
         self._matches: dict[PostId, tuple[Match, ...]] = {}
-        self._stories: dict[PostId, list[PostId]] = {}
+        self._stories: dict[PostId, dict[PostId, None]] = {}
         self._edited: set[PostId] = set()
         self._deleted: set[PostId] = set()
-        self._sent: dict[tuple[PostId, Destination], list[tuple[datetime, Alert]]] = {}
+        self._sent: dict[tuple[PostId, Destination], list[_Sent]] = {}
         self._waiting: dict[tuple[Destination, Reason], _Waiting] = {}
-        self._bundled: set[tuple[PostId, Destination]] = set()
 
-    def watching(self, revisions: Iterable[Revision]) -> Iterator[Revision]:
-        """The same revisions; the desk's clock and its count of channels go with them."""
-        for revision in revisions:
-            self._channels.add(revision.post.channel.name)
-            if self._now is None or self._now < revision.at:
-                self._now = revision.at
-            if self._period is None:
-                self._period = self._after(revision.at - _MOMENT)._replace(since=revision.at)
-            yield revision
+    def read(self, revision: Revision) -> None:
+        """Takes note that a channel was read up to this."""
+        self._channels.add(revision.post.channel.key)
+        if self._now is None or self._now < revision.at:
+            self._now = revision.at
+        if self._period is None:
+            self._period = self._after(revision.at - _MOMENT)._replace(since=revision.at)
+        if self._cleared is None or self._now - self._cleared > _DAY:
+            self._cleared = self._now
+            self._forget(self._now - self._rules.fold_window - EDITABLE)
 
     def advance(self, now: datetime) -> Iterator[Telling]:
         """What has become due: bundles up to and with ``now``; digests before it, for they hold all of their moment."""
@@ -77,7 +93,7 @@ class Desk:
             due, key = min(dues, key=_by_due, default=(None, None))
             digest = self._period.due if self._period is not None else None
             if digest is not None and digest < now and (due is None or digest < due):
-                yield from self._digests(digest)
+                yield from self._digests(digest, now)
             elif due is not None and key is not None:
                 yield from self._bundle(*key)
             else:
@@ -95,23 +111,28 @@ class Desk:
     def take(self, judgement: Judgement) -> Iterator[Telling]:
         """What is told at once because of a judgement; the rest waits."""
         self._note(judgement)
-        story = judgement.story
-        for told in alerts(judgement, self._rules, self._others(story, judgement.revision.post.id)):
+        for told in alerts(judgement, self._rules, self._posts_of(judgement.story)):
             if isinstance(told, Held):
-                self._hold(told, judgement.seen)
+                waiting = self._waiting.setdefault(
+                    (told.alert.destination, told.reason), _Waiting(judgement.seen, told.due, [])
+                )
+                waiting.alerts.append(told.alert)
             else:
-                self._sent.setdefault((story, told.destination), []).append((judgement.seen, told))
-                yield Telling(judgement.seen, told)
+                yield self._tell(judgement.seen, told, [told])
         for destination in self._rules.destinations:
             yield from self._renew(judgement, destination)
+
+    def _tell(self, at: datetime, message: Alert | Bundle, told: Iterable[Alert]) -> Telling:
+        sent = _Sent(at, message)
+        for alert in told:
+            self._sent.setdefault((alert.story, alert.destination), []).append(sent)
+        return Telling(at, message)
 
     def _note(self, judgement: Judgement) -> None:
         """Remembers the post as it is now, and what was found in it for the digests."""
         happening, post = judgement.revision.happening, judgement.revision.post
         self._posts[post.id] = post
-        members = self._stories.setdefault(judgement.story, [])
-        if post.id not in members:
-            members.append(post.id)
+        self._stories.setdefault(judgement.story, {})[post.id] = None
         if happening is Happening.DELETED:
             self._deleted.add(post.id)
             return
@@ -119,40 +140,47 @@ class Desk:
             self._edited.add(post.id)
         # Those of before are kept when an edit leaves none: the digest that tells the edit needs a topic.
         self._matches[post.id] = judgement.matches or self._matches.get(post.id, ())
-        new = {decision.match.topic for decision in judgement.decisions}
+        for found in self._found.values():
+            for topic, one in found.get(post.id, {}).items():
+                found[post.id][topic] = one._replace(post=post)
+        new = {decision.match.topic: decision.destination for decision in judgement.decisions}
         for match in judgement.matches:
-            found = self._found.setdefault(self._rules.topics[match.topic].destination, {})
-            if match.topic in new or (post.id, match.topic) in found:
-                found[post.id, match.topic] = Found(post, match, judgement.story, judgement.seen)
-
-    def _hold(self, held: Held, now: datetime) -> None:
-        key = (held.alert.destination, held.reason)
-        waiting = self._waiting.setdefault(key, _Waiting(now, held.due, []))
-        waiting.alerts.append(held.alert)
+            destination = self._rules.topics[match.topic].destination
+            found_here = self._found.setdefault(destination, {}).setdefault(post.id, {})
+            if match.topic in new or match.topic in found_here:
+                found_here[match.topic] = Found(post, match, judgement.story, judgement.seen)
 
     def _renew(self, judgement: Judgement, destination: Destination) -> Iterator[Telling]:
         """Edits what was sent about a story; a change that can no longer be said so goes to the next digest."""
-        post, now = judgement.revision.post.id, judgement.seen
-        sent = self._sent.get((judgement.story, destination), [])
-        old = (post, destination) in self._bundled
-        for number, (at, alert) in enumerate(sent):
-            if now - at > EDITABLE:
-                old = old or alert.post.id == post
-            elif (renewed := self._renewed(alert)) != alert:
-                sent[number] = (at, renewed)
-                yield Telling(now, renewed, instead_of=alert)
-        if old and judgement.revision.happening in (Happening.EDITED, Happening.DELETED):
-            self._find_again(post, judgement, destination)
+        story, now, post = judgement.story, judgement.seen, judgement.revision.post.id
+        too_old = False
+        for sent in self._sent.get((story, destination), ()):
+            if now - sent.at > EDITABLE:
+                too_old = too_old or any(alert.post.id == post for alert in sent.alerts(story))
+                continue
+            before = sent.message
+            sent.message = self._renewed(before, story)
+            if sent.message != before:
+                yield Telling(now, sent.message, instead_of=before)
+        if too_old and judgement.revision.happening in (Happening.EDITED, Happening.DELETED):
+            self._find_again(judgement, destination)
 
-    def _find_again(self, post: PostId, judgement: Judgement, destination: Destination) -> None:
-        found = self._found.setdefault(destination, {})
-        for match in self._matches.get(post, ()):
+    def _find_again(self, judgement: Judgement, destination: Destination) -> None:
+        post = judgement.revision.post
+        found = self._found.setdefault(destination, {}).setdefault(post.id, {})
+        for match in self._matches.get(post.id, ()):
             if self._rules.topics[match.topic].destination == destination:
-                again = Found(self._posts[post], match, judgement.story, judgement.seen)
-                found.setdefault((post, match.topic), again)
+                found.setdefault(match.topic, Found(post, match, judgement.story, judgement.seen))
 
-    def _renewed(self, alert: Alert) -> Alert:
-        """The alert as it would be told now."""
+    def _renewed(self, message: Alert | Bundle, story: PostId) -> Alert | Bundle:
+        """The message as it would say now what it says of a story."""
+        if isinstance(message, Alert):
+            return self._as_now(message)
+        return replace(
+            message, alerts=tuple(self._as_now(each) if each.story == story else each for each in message.alerts)
+        )
+
+    def _as_now(self, alert: Alert) -> Alert:
         id_ = alert.post.id
         post = self._posts.get(id_, alert.post)
         here = [m for m in self._matches.get(id_, ()) if self._rules.topics[m.topic].destination == alert.destination]
@@ -160,39 +188,44 @@ class Desk:
             alert,
             post=post,
             hits=hits_of(here),
-            also=also_in(post, self._others(alert.story, id_)),
+            also=also_in(post, self._posts_of(alert.story)),
             edited=alert.edited or id_ in self._edited,
             deleted=id_ in self._deleted,
         )
 
-    def _others(self, story: PostId, post: PostId) -> list[Post]:
-        return [self._posts[id_] for id_ in self._stories.get(story, ()) if id_ != post]
+    def _posts_of(self, story: PostId) -> list[Post]:
+        """The posts of a story that are still there."""
+        return [self._posts[id_] for id_ in self._stories.get(story, ()) if id_ not in self._deleted]
 
     def _bundle(self, destination: Destination, reason: Reason) -> Iterator[Telling]:
         waiting = self._waiting.pop((destination, reason))
-        alerts = tuple(self._renewed(alert) for alert in waiting.alerts if not self._is_told(alert))
-        self._bundled.update((alert.post.id, destination) for alert in alerts)
-        if alerts:
-            bundle = Bundle(
-                destination=destination, reason=reason, since=waiting.since, until=waiting.due, alerts=alerts
-            )
-            yield Telling(waiting.due, bundle)
+        stories: dict[PostId, Alert] = {}
+        for alert in waiting.alerts:
+            fuller = stories.get(alert.story)
+            if not self._is_told(alert) and (fuller is None or len(alert.names) > len(fuller.names)):
+                stories[alert.story] = alert
+        if stories:
+            told = tuple(map(self._as_now, stories.values()))
+            bundle = Bundle(destination=destination, reason=reason, since=waiting.since, until=waiting.due, alerts=told)
+            yield self._tell(waiting.due, bundle, told)
 
     def _is_told(self, waiting: Alert) -> bool:
-        """Whether an urgent alert has meanwhile told all that waited."""
+        """Whether another message has meanwhile told all that waited."""
         sent = self._sent.get((waiting.story, waiting.destination), ())
-        return any(set(waiting.topics) <= set(alert.topics) for _, alert in sent)
+        told = (alert for one in sent for alert in one.alerts(waiting.story))
+        return any(set(waiting.names) <= set(alert.names) for alert in told)
 
-    def _digests(self, moment: datetime) -> Iterator[Telling]:
+    def _digests(self, moment: datetime, now: datetime) -> Iterator[Telling]:
+        """The digests of a moment, then the next period. A gap that no recording covers is not told day by day."""
         since = self._period.since if self._period is not None else moment
         for destination in self._rules.destinations:
-            found = self._found.pop(destination, {})
+            found = [one for topics in self._found.pop(destination, {}).values() for one in topics.values()]
             if found or self._rules.empty_digests:
-                yield Telling(moment, self._digest(destination, list(found.values()), since, moment))
-        self._period = self._after(moment)
-        self._forget(moment - self._rules.fold_window - EDITABLE)
+                yield Telling(moment, self._digest(destination, found, since, moment))
+        missed = last_moment(self._rules.digests, self._rules.zone, now - _MOMENT) if now - moment > _GAP else None
+        self._period = self._after(missed or moment)
 
-    def _digest(self, destination: Destination, found: list[Found], since: datetime, until: datetime) -> Digest:
+    def _digest(self, destination: Destination, found: Sequence[Found], since: datetime, until: datetime) -> Digest:
         return compose(
             found,
             destination=destination,
@@ -201,7 +234,7 @@ class Desk:
             until=until,
             channels=len(self._channels),
             max_stories=self._rules.max_stories,
-            carriers={one.story: self._others(one.story, one.post.id) for one in found},
+            carriers={story: self._posts_of(story) for story in dict.fromkeys(one.story for one in found)},
             edited=self._edited,
             deleted=self._deleted,
         )
@@ -221,7 +254,6 @@ class Desk:
                     self._deleted.discard(id_)
                 for destination in self._rules.destinations:
                     self._sent.pop((story, destination), None)
-                    self._bundled.difference_update((id_, destination) for id_ in members)
 
 
 def _by_due(waiting: tuple[datetime, tuple[Destination, Reason]]) -> tuple[datetime, str, str]:

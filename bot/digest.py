@@ -90,11 +90,11 @@ def _version(one: Found) -> tuple[datetime, datetime, str]:
 
 def _place(post: Post) -> tuple[datetime, str, int]:
     """Where a post stands among others: by date, channel and number."""
-    return post.date, post.channel.name, post.number
+    return post.date, post.channel.key, post.number
 
 
 def _by_story(latest: Iterable[Found], carriers: Mapping[PostId, Sequence[Post]]) -> dict[PostId, list[Post]]:
-    """The posts of each story: those found, and those that carried it besides."""
+    """The posts of each story: those found, and those that carried it besides; some may stand there twice."""
     posts: dict[PostId, list[Post]] = {}
     for one in latest:
         posts.setdefault(one.story, []).append(one.post)
@@ -114,11 +114,16 @@ def _stories(
     for one in matches:
         leads.setdefault(one.story, one)
     stories = []
-    for story, lead in leads.items():
+    for story, lead in sorted(leads.items(), key=lambda item: (-_width(posts[item[0]]), *_place(item[1].post))):
         post = lead.post
         also = also_in(post, posts[story])
         stories.append(DigestStory(post, lead.match.hits, also, post.id in edited, post.id in deleted))
-    return sorted(stories, key=lambda story: (-len(story.also), *_place(story.post)))
+    return stories
+
+
+def _width(posts: Iterable[Post]) -> int:
+    """How many channels carried a story."""
+    return len({post.channel.key for post in posts})
 
 
 def _bars(dates: Iterable[datetime], since: datetime, until: datetime) -> tuple[int, ...]:

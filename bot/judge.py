@@ -7,14 +7,13 @@ sends nothing; the caller commits what was judged and then merges the stories of
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from bot.model import Decision, Deliver, Destination, Happening, Match, PostId, Reason, Revision, Verdict
+from bot.model import Decision, Deliver, Destination, Happening, Match, Post, PostId, Reason, Revision, Verdict
 from bot.rules import Rules
 from bot.schedule import quiet_until
-from bot.stories.member import Member
 from bot.stories.stories import Overlay, Stories
 from bot.text.footers import Footers
 from bot.triage import Case, Pace, triage
@@ -23,17 +22,26 @@ from bot.triage import Case, Pace, triage
 class Arrival(NamedTuple):
     """Something that happened to a post, as it reached us at ``seen``.
 
-    ``known``: the topics that it was found to be of before, and ``story`` the story that it then joined; None for a
-    post never seen. ``history``: the first reading of its channel brought it. ``formerly``: its id before an album's
-    lower part arrived.
+    ``known`` is what was known of the post before; None for one never seen. ``history``: the first reading of its
+    channel brought it. ``formerly``: its id before an album's lower part arrived.
     """
 
     revision: Revision
     seen: datetime
-    known: frozenset[str] | None = None
-    story: PostId | None = None
+    known: Known | None = None
     history: bool = False
     formerly: PostId | None = None
+
+
+class Known(NamedTuple):
+    """What was known of a post: the topics that it was ever found to be of, its story, and how it read last.
+
+    ``story`` is None for one that was of no topic, ``post`` where the version before is not kept.
+    """
+
+    topics: frozenset[str] = frozenset()
+    story: PostId | None = None
+    post: Post | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +57,6 @@ class Judgement:
     seen: datetime
     matches: tuple[Match, ...]
     story: PostId
-    member: Member | None
     decisions: tuple[Decision, ...]
 
 
@@ -64,14 +71,14 @@ class Judged:
 
 def judge(batch: Iterable[Arrival], rules: Rules, stories: Stories, footers: Footers, pace: Pace) -> Judged:
     """Judges a batch, whatever the order in which it arrived. Nothing that is passed in is changed."""
-    bench = _Bench(rules, stories.overlay(), footers, pace.copy())
+    bench = _Bench(rules, stories.overlay(rules.fold_window), footers, pace.copy())
     judgements = [bench.judged(arrival) for arrival in sorted(batch, key=_by_date)]
     return Judged(tuple(j for j in judgements if j is not None), bench.stories, bench.pace)
 
 
 def _by_date(arrival: Arrival) -> tuple[datetime, str, int, int]:
     happening, at, post = arrival.revision.happening, arrival.revision.at, arrival.revision.post
-    return at, post.channel.name, post.number, _TURNS[happening]
+    return at, post.channel.key, post.number, _TURNS[happening]
 
 
 _TURNS = {happening: turn for turn, happening in enumerate(Happening)}
@@ -85,34 +92,57 @@ class _Bench:
     stories: Overlay
     footers: Footers
     pace: Pace
+    #: What this batch has taught of posts that come up in it again.
+    known: dict[PostId, Known] = field(default_factory=dict)
 
     def judged(self, arrival: Arrival) -> Judgement | None:
         """None where there is nothing to store or to tell."""
         happening, post = arrival.revision.happening, arrival.revision.post
         if arrival.formerly is not None:
             self.stories.rename(arrival.formerly, post.id)
-        story = arrival.story or self.stories.story_of(post.id)
+        known = self.known.get(arrival.formerly or post.id, arrival.known)
+        if happening is Happening.EDITED and known and known.post and post.says_the_same_as(known.post):
+            return None
+        story = (known and known.story) or self.stories.story_of(post.id)
         sees = happening is not Happening.DELETED and self.rules.matcher.sees(post)
         if not sees and story is None:
             return None
-        footer = self.footers.start(post.channel.name, post.text)
-        post = replace(post, channel=self.rules.labelled(post.channel), footer=footer)
-        matches = self.rules.allowed(post.channel, self.rules.matcher.match(post, footer)) if sees else ()
-        member = self.stories.join(post, story) if matches else None
-        story = member.story if member is not None else story
+        post = self._introduced(post)
+        matches = self._matches(post) if sees else ()
+        if matches:
+            story = self.stories.join(post, story).story
         if story is None:
             return None
+        fresh = self._fresh(matches, known)
+        topics = frozenset(match.topic for match in matches)
+        self.known[post.id] = Known(topics | (known.topics if known else topics), story, post)
         return Judgement(
             revision=replace(arrival.revision, post=post),
             seen=arrival.seen,
             matches=matches,
             story=story,
-            member=member,
-            decisions=self._decisions(arrival, matches, story),
+            decisions=self._decisions(arrival._replace(known=known), fresh, story),
         )
 
-    def _decisions(self, arrival: Arrival, matches: tuple[Match, ...], story: PostId) -> tuple[Decision, ...]:
-        fresh = [match for match in matches if arrival.known is None or match.topic not in arrival.known]
+    def _introduced(self, post: Post) -> Post:
+        """The post under its channel's label, with its footer."""
+        footer = self.footers.start(post.channel.key, post.text)
+        return replace(post, channel=self.rules.labelled(post.channel), footer=footer)
+
+    def _matches(self, post: Post) -> tuple[Match, ...]:
+        return self.rules.allowed(post.channel, self.rules.matcher.match(post, post.footer))
+
+    def _fresh(self, matches: tuple[Match, ...], known: Known | None) -> list[Match]:
+        """Those that this arrival brings: a topic that the rules have had only since then is no news of an old post."""
+        if known is None:
+            return list(matches)
+        fresh = [match for match in matches if match.topic not in known.topics]
+        if fresh and known.post is not None:
+            before = {match.topic for match in self._matches(self._introduced(known.post))}
+            fresh = [match for match in fresh if match.topic not in before]
+        return fresh
+
+    def _decisions(self, arrival: Arrival, fresh: Sequence[Match], story: PostId) -> tuple[Decision, ...]:
         decisions: dict[str, Decision] = {}
         by_destination: dict[Destination, list[Match]] = {}
         for match in fresh:
@@ -127,7 +157,7 @@ class _Bench:
     ) -> list[Decision]:
         """What one destination is told about one post. An urgent alert takes its other topics along."""
         cases = self._cases(arrival, matches, story, destination)
-        rides = any(triage(case).reason is Reason.URGENT for case in cases)
+        rides = any(case.deliver is Deliver.URGENT and triage(case).tells for case in cases)
         rulings = [triage(replace(case, rides=rides)) for case in cases]
         for match, case, ruling in zip(matches, cases, rulings, strict=True):
             if ruling.reason is Reason.BURST and ruling.due is not None:
@@ -142,25 +172,29 @@ class _Bench:
         ]
 
     def _cases(self, arrival: Arrival, matches: Sequence[Match], story: PostId, destination: Destination) -> list[Case]:
+        rules, seen = self.rules, arrival.seen
         told = self.stories.told(story, destination)
-        shared = Case(
-            deliver=self.rules.topics[matches[0].topic].deliver,
-            seen=arrival.seen,
-            history=arrival.history,
-            changed=arrival.known is not None,
-            edited=arrival.revision.happening is Happening.EDITED,
-            late=self._lateness(arrival),
-            quiet=quiet_until(self.rules.quiet, self.rules.zone, arrival.seen),
-            burst=self.pace.folded_until(destination, arrival.seen),
-        )
+        burst = self.pace.folded_until(destination, seen, rules.max_per_minute)
+        # What would be told together only when quiet hours have begun waits for their end.
+        quiet = quiet_until(rules.quiet, rules.zone, seen) or (burst and quiet_until(rules.quiet, rules.zone, burst))
         return [
-            replace(shared, deliver=self.rules.topics[match.topic].deliver, told=told.get(match.topic))
+            Case(
+                deliver=rules.topics[match.topic].deliver,
+                seen=seen,
+                history=arrival.history,
+                changed=arrival.known is not None,
+                edited=arrival.revision.happening is Happening.EDITED,
+                late=self._lateness(arrival),
+                told=told.get(match.topic),
+                quiet=quiet,
+                burst=burst,
+            )
             for match in matches
         ]
 
     def _lateness(self, arrival: Arrival) -> timedelta | None:
-        """How long after its date a post was first seen, where that is late. A known post never is."""
-        if arrival.known is not None:
+        """How long after its date a post was first seen, where that is late. An edit of a known post never is."""
+        if arrival.known is not None and arrival.revision.happening is Happening.EDITED:
             return None
         late = arrival.seen - arrival.revision.post.date
         return late if late > self.rules.late_after else None

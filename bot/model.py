@@ -37,6 +37,11 @@ class Channel:
         return self.username or self.own or str(self.id)
 
     @property
+    def key(self) -> str:
+        """What tells channels apart: the id, which no renaming changes, else the name, whose letter case is nothing."""
+        return str(self.id) if self.id is not None else (self.username or self.own or "").casefold()
+
+    @property
     def shown(self) -> str:
         """How a person reads it."""
         return self.title or (f"@{self.username}" if self.username else self.name)
@@ -49,7 +54,7 @@ def marked_id(number: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class PostId:
-    """Where a post stands: its channel's name and its number there (an album's lowest)."""
+    """Where a post stands: its channel's key and its number there (an album's lowest)."""
 
     channel: str
     number: int
@@ -137,7 +142,7 @@ class Post:
 
     @property
     def id(self) -> PostId:
-        return PostId(self.channel.name, self.number)
+        return PostId(self.channel.key, self.number)
 
     def says_the_same_as(self, other: Post) -> bool:
         """Whether only what is no edit differs: views, formatting, a link preview, its date of edit."""
@@ -164,14 +169,12 @@ class Post:
 
     @property
     def link(self) -> str | None:
-        """Its address: its own, else ``t.me/name/id``, else ``t.me/c/…`` for a channel without a name."""
-        if self.url:
-            return self.url
+        """Its address: ``t.me/name/id``, ``t.me/c/…`` for a channel without a name, else what a recording says."""
         if self.channel.username:
             return f"https://t.me/{self.channel.username}/{self.number}"
         if self.channel.id is not None and self.channel.id < -_MARK:
             return f"https://t.me/c/{-self.channel.id - _MARK}/{self.number}"
-        return None
+        return self.url
 
 
 class Happening(StrEnum):
@@ -335,13 +338,17 @@ class Carrier(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """What one destination is told of a story at once. ``topics`` are titles; ``hits`` those of all its topics."""
+    """What one destination is told of a story at once.
+
+    ``topics`` are titles, ``names`` the same topics' names; ``hits`` those of all of them.
+    """
 
     destination: Destination
     story: PostId
     topics: tuple[str, ...]
     post: Post
     hits: tuple[Hit, ...]
+    names: tuple[str, ...] = ()
     also: tuple[Carrier, ...] = ()
     edited: bool = False
     deleted: bool = False

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import NamedTuple
 
 from bot.desk import Desk, Telling
-from bot.judge import Arrival, Judgement, judge
+from bot.judge import Arrival, Judgement, Known, judge
 from bot.model import Happening, Post, PostId, Revision
 from bot.rules import Rules
 from bot.stories.stories import Stories
@@ -21,42 +20,13 @@ from bot.triage import Pace
 _REMEMBERED = 50_000
 
 
-def judgements(revisions: Iterable[Revision], rules: Rules, footers: Footers) -> Iterator[Judgement]:
-    """What is judged of the posts of recordings, in their order."""
-    stories = Stories(rules.fold_window)
-    pace = Pace(rules.max_per_minute)
-    known: dict[PostId, _Known] = {}
-    sees = rules.matcher.sees
+def judgements(
+    revisions: Iterable[Revision], rules: Rules, footers: Footers, since: datetime | None = None
+) -> Iterator[Judgement]:
+    """What is judged of the posts of recordings, in their order; of what happened before ``since``, nothing."""
+    replay = Replay(rules, footers, since)
     for revision in revisions:
-        post = revision.post
-        if revision.happening is Happening.POSTED and not sees(post):
-            continue  # as the judge would say, at a fraction of the cost: this is nearly every post
-        before = known.get(post.id, _UNKNOWN)
-        if revision.happening is Happening.EDITED and before.post is not None and post.says_the_same_as(before.post):
-            continue
-        topics = None if revision.happening is Happening.POSTED else before.topics
-        judged = judge((Arrival(revision, revision.at, topics, before.story),), rules, stories, footers, pace)
-        if not judged.judgements:
-            continue
-        stories.merge(judged.stories)
-        pace = judged.pace
-        for judgement in judged.judgements:
-            matched = before.topics | {match.topic for match in judgement.matches}
-            known[post.id] = _Known(post, matched, judgement.story)
-            if len(known) > _REMEMBERED:
-                del known[next(iter(known))]
-            yield judgement
-
-
-class _Known(NamedTuple):
-    """What is remembered of a matched post."""
-
-    post: Post | None
-    topics: frozenset[str]
-    story: PostId | None
-
-
-_UNKNOWN = _Known(None, frozenset(), None)
+        yield from replay.take(revision)
 
 
 def tellings(
@@ -66,8 +36,48 @@ def tellings(
 
     The first digest is of the time from ``since``, or from the first post on.
     """
-    desk = Desk(rules, since)
-    for judgement in judgements(desk.watching(revisions), rules, footers):
-        yield from desk.advance(judgement.seen)
-        yield from desk.take(judgement)
+    replay, desk = Replay(rules, footers, since), Desk(rules, since)
+    for revision in revisions:
+        if since is None or revision.at >= since:
+            yield from desk.advance(revision.at)
+            desk.read(revision)
+        for judgement in replay.take(revision):
+            yield from desk.take(judgement)
     yield from desk.close()
+
+
+class Replay:
+    """Judges what happens to posts one by one, with the memory that a service has in its tables."""
+
+    def __init__(self, rules: Rules, footers: Footers, since: datetime | None = None) -> None:
+        """What happened before ``since`` is remembered, so that a later edit is known for what it brings."""
+        self._rules = rules
+        self._footers = footers
+        self._since = since
+        self._stories = Stories(rules.fold_window)
+        self._pace = Pace()
+        self._known: dict[PostId, Known] = {}
+
+    def take(self, revision: Revision) -> tuple[Judgement, ...]:
+        post = revision.post
+        posted = revision.happening is Happening.POSTED
+        if posted and not self._rules.matcher.sees(post):
+            return ()  # as the judge would say, at a fraction of the cost: this is nearly every post
+        if self._since is not None and revision.at < self._since:
+            self._remember(post, Known(post=post))
+            return ()
+        known = None if posted else self._known.get(post.id, Known())
+        arrival = Arrival(revision, revision.at, known)
+        judged = judge((arrival,), self._rules, self._stories, self._footers, self._pace)
+        if judged.judgements:
+            self._stories.merge(judged.stories)
+            self._pace = judged.pace
+        for judgement in judged.judgements:
+            topics = frozenset(match.topic for match in judgement.matches)
+            self._remember(post, Known(topics | (known.topics if known else topics), judgement.story, post))
+        return judged.judgements
+
+    def _remember(self, post: Post, known: Known) -> None:
+        self._known[post.id] = known
+        if len(self._known) > _REMEMBERED:
+            del self._known[next(iter(self._known))]

@@ -46,7 +46,9 @@ class Rules:
     late_after: timedelta
     max_per_minute: int
     quiet: QuietHours | None
-    _allowed: dict[Channel, frozenset[str] | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _allowed: dict[tuple[ChannelRef, ...], frozenset[str] | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def destinations(self) -> tuple[Destination, ...]:
@@ -58,20 +60,20 @@ class Rules:
 
     def labelled(self, channel: Channel) -> Channel:
         """The channel under the name that the configuration gives it."""
-        label = self._rule(channel).label
+        label = self._rule(references(channel)).label
         return channel if label is None else replace(channel, title=label)
 
     def allowed(self, channel: Channel, matches: tuple[Match, ...]) -> tuple[Match, ...]:
         """Those of the matches whose topics are asked of this channel."""
-        if channel not in self._allowed:
-            self._allowed[channel] = self._topics_asked_of(channel)
-        allowed = self._allowed[channel]
+        names = references(channel)
+        if names not in self._allowed:
+            self._allowed[names] = self._topics_asked_of(names)
+        allowed = self._allowed[names]
         return matches if allowed is None else tuple(match for match in matches if match.topic in allowed)
 
-    def _topics_asked_of(self, channel: Channel) -> frozenset[str] | None:
+    def _topics_asked_of(self, names: tuple[ChannelRef, ...]) -> frozenset[str] | None:
         """The names of the topics asked of a channel; None where that is all of them."""
-        names = references(channel)
-        mine = self._rule(channel).topics
+        mine = self._rule(names).topics
         asked = frozenset(
             topic.name
             for topic in self.topics.values()
@@ -79,8 +81,8 @@ class Rules:
         )
         return None if len(asked) == len(self.topics) else asked
 
-    def _rule(self, channel: Channel) -> ChannelRule:
-        return next((self.channels[name] for name in references(channel) if name in self.channels), _ANY)
+    def _rule(self, names: tuple[ChannelRef, ...]) -> ChannelRule:
+        return next((self.channels[name] for name in names if name in self.channels), _ANY)
 
 
 _ANY = ChannelRule()

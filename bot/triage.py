@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -20,7 +20,7 @@ class Case:
     ``history``: the first reading of its channel brought the post. ``changed``: the post was known before, and an
     edit or a later part of its album brings the match. ``edited``: it was an edit. ``late``: how long after its date
     the post was first seen, at ``seen``, where that is more than the rules allow. ``told``: None when the destination
-    does not know the story to be of this topic, else whether it was told as urgent. ``rides``: an urgent alert about
+    does not know the story to be of this topic, else whether it was told as urgent. ``rides``: something urgent about
     the same post goes to the same destination. ``quiet``: when the quiet hours end in which this happens. ``burst``:
     when the alerts that are folded are told, if the destination has had too many.
     """
@@ -84,33 +84,32 @@ class Pace:
     Urgent alerts count, but are never folded. The message that tells the folded ones counts at its time.
     """
 
-    most: int
     _told: dict[Destination, list[datetime]] = field(default_factory=dict)
     _folding: dict[Destination, datetime] = field(default_factory=dict)
 
     def copy(self) -> Pace:
         told = {destination: list(times) for destination, times in self._told.items()}
-        return Pace(self.most, told, dict(self._folding))
+        return Pace(told, dict(self._folding))
 
     @classmethod
-    def resumed(
-        cls, most: int, told: Mapping[Destination, list[datetime]], folding: Mapping[Destination, datetime]
-    ) -> Pace:
+    def resumed(cls, told: Mapping[Destination, Iterable[datetime]], folding: Mapping[Destination, datetime]) -> Pace:
         """As it stood before a restart: the alerts of the last minute, and what is being folded."""
-        return cls(most, {destination: sorted(times) for destination, times in told.items()}, dict(folding))
+        return cls({destination: sorted(times) for destination, times in told.items()}, dict(folding))
 
-    def folded_until(self, destination: Destination, now: datetime) -> datetime | None:
-        """None when an alert may be told at once, else when it will be, with others in one message."""
-        if not self.most:
+    def folded_until(self, destination: Destination, now: datetime, most: int) -> datetime | None:
+        """None when an alert may be told at once, else when it will be, with others in one message.
+
+        ``most``: alerts in a minute; 0 folds none.
+        """
+        if not most:
             return None
         if (due := self._folding.get(destination)) is not None and due > now:
             return due
         times = self._recent(destination, now)
-        return times[-self.most] + _MINUTE if len(times) >= self.most else None
+        return times[-most] + _MINUTE if len(times) >= most else None
 
     def alerted(self, destination: Destination, now: datetime) -> None:
-        if self.most:
-            self._recent(destination, now).append(now)
+        self._recent(destination, now).append(now)
 
     def folds(self, destination: Destination, due: datetime) -> None:
         """Further alerts are folded until ``due``, and told then."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import time, timedelta
 
 import pytest
 
-from bot.judge import Arrival, Judged, Judgement, judge
+from bot.judge import Arrival, Judged, Judgement, Known, judge
 from bot.model import Channel, Happening, Origin, Post, PostId, Revision
 from bot.query.lexicon import Lexicon
 from bot.rules import ChannelRule, Rules
@@ -30,7 +31,7 @@ class Court:
         self.rules = rules
         self.stories = Stories(rules.fold_window)
         self.footers = Footers()
-        self.pace = Pace(rules.max_per_minute)
+        self.pace = Pace()
 
     def arrivals(self, *batch: Arrival) -> tuple[Judgement, ...]:
         judged: Judged = judge(batch, self.rules, self.stories, self.footers, self.pace)
@@ -180,20 +181,20 @@ def test_alerts_beyond_the_limit_of_a_minute_are_folded_by_destination(lexicon: 
 def test_an_edit_that_brings_a_hit_alerts_marked_as_an_edit(court: Court) -> None:
     said = post("Пока неизвестно")
     assert court.posts(said) == ()
-    [judgement] = court.arrivals(Arrival(edited(post(LONG), 5), at(5), known=frozenset()))
+    [judgement] = court.arrivals(Arrival(edited(post(LONG), 5), at(5), known=Known()))
     assert reasons([judgement]) == ["syria edit", "desk edit"]
 
 
 def test_an_edit_that_brings_no_topic_is_judged_and_decides_nothing(court: Court) -> None:
     court.posts(post(LONG))
-    [judgement] = court.arrivals(Arrival(edited(post(LONG + "."), 5), at(5), known=frozenset({"syria", "desk"})))
+    [judgement] = court.arrivals(Arrival(edited(post(LONG + "."), 5), at(5), known=Known(frozenset({"syria", "desk"}))))
     assert judgement.decisions == ()
     assert [match.topic for match in judgement.matches] == ["syria", "desk"]
 
 
 def test_an_edit_that_takes_the_hit_away_is_judged_too(court: Court) -> None:
     court.posts(post(LONG))
-    [judgement] = court.arrivals(Arrival(edited(post("Удалено автором"), 5), at(5), known=frozenset({"syria"})))
+    [judgement] = court.arrivals(Arrival(edited(post("Удалено автором"), 5), at(5), known=Known(frozenset({"syria"}))))
     assert (judgement.matches, judgement.decisions, judgement.story) == ((), (), PostId("alfa_demo", 1))
 
 
@@ -201,7 +202,7 @@ def test_an_edit_brings_a_topic_that_another_post_of_the_story_has_told(court: C
     court.posts(post(LONG + " Хмеймим"))
     court.posts(post(LONG, "beta_demo", minutes=1))
     change = edited(post(LONG + " Хмеймим", "beta_demo", minutes=1), 9)
-    [judgement] = court.arrivals(Arrival(change, at(9), known=frozenset({"syria", "desk"})))
+    [judgement] = court.arrivals(Arrival(change, at(9), known=Known(frozenset({"syria", "desk"}))))
     assert reasons([judgement]) == ["bases story"]
 
 
@@ -211,16 +212,82 @@ def test_an_edit_finds_its_story_when_that_is_long_forgotten(lexicon: Lexicon) -
     court.posts(post("Сирия: новый день", "beta_demo", minutes=24 * 60))
     story = PostId("alfa_demo", 1)
     late = edited(post(LONG + " знамя"), 25 * 60)
-    [judgement] = court.arrivals(Arrival(late, at(25 * 60), frozenset({"syria"}), story))
+    [judgement] = court.arrivals(Arrival(late, at(25 * 60), Known(frozenset({"syria"}), story)))
     assert (judgement.story, reasons([judgement])) == (story, ["flag edit"])
     gone = deleted(post(LONG), 26 * 60)
-    assert [one.story for one in court.arrivals(Arrival(gone, at(26 * 60), frozenset({"syria"}), story))] == [story]
+    assert [one.story for one in court.arrivals(Arrival(gone, at(26 * 60), Known(frozenset({"syria"}), story)))] == [
+        story
+    ]
 
 
 def test_a_late_edit_of_a_known_post_is_not_late(court: Court) -> None:
     court.posts(post("Пока неизвестно"))
-    [judgement] = court.arrivals(Arrival(edited(post(LONG), 600), at(600), known=frozenset()))
+    [judgement] = court.arrivals(Arrival(edited(post(LONG), 600), at(600), known=Known()))
     assert reasons([judgement]) == ["syria edit", "desk edit"]
+
+
+def test_an_edit_that_says_the_same_is_nothing(court: Court) -> None:
+    said = post(LONG)
+    court.posts(said)
+    again = Arrival(edited(replace(said, views=9), 5), at(5), Known(frozenset({"syria"}), said.id, said))
+    assert court.arrivals(again) == ()
+
+
+def test_an_edit_of_an_old_post_does_not_alert_for_a_topic_that_is_newer_than_the_post(court: Court) -> None:
+    said = post(LONG)
+    change = Arrival(edited(post(LONG + ", дополнено"), 5), at(5), Known(frozenset({"syria"}), said.id, said))
+    assert reasons(court.arrivals(change)) == []
+    brings = Arrival(edited(post(LONG + " Хмеймим"), 6), at(6), Known(frozenset({"syria"}), said.id, said))
+    assert reasons(court.arrivals(brings)) == ["bases urgent"]
+
+
+def test_a_post_and_its_edit_in_one_batch_are_decided_once(court: Court) -> None:
+    said = post(LONG + " переговоры")
+    batch = [Arrival(posted(said), at(9)), Arrival(edited(post(LONG + " Хмеймим"), 5), at(9), Known())]
+    assert reasons(court.arrivals(*batch)) == ["syria new", "talks digest", "desk new", "bases urgent"]
+
+
+def test_what_goes_along_with_an_urgent_late_post_in_quiet_hours_does_not_wait_apart(lexicon: Lexicon) -> None:
+    by = rules(
+        rule("syria", "Сирия"),
+        rule("bases", "Хмеймим", "urgent"),
+        lexicon=lexicon,
+        quiet=QuietHours(time(11), time(14)),
+    )
+    [judgement] = Court(by).arrivals(Arrival(posted(post("Сирия: Хмеймим")), at(45)))
+    assert [(d.match.topic, d.reason, d.due) for d in judgement.decisions] == [
+        ("syria", "late", at(45)),
+        ("bases", "late", at(45)),
+    ]
+
+
+def test_alerts_that_would_be_folded_into_quiet_hours_wait_for_their_end(lexicon: Lexicon) -> None:
+    by = rules(rule("syria", "Сирия"), lexicon=lexicon, max_per_minute=1, quiet=QuietHours(time(12, 1), time(13)))
+    judged = Court(by).posts(post("Сирия раз", minutes=0.5), post("Сирия два", number=2, minutes=0.6))
+    assert [(d.reason, d.due) for j in judged for d in j.decisions] == [("new", None), ("quiet", at(60))]
+
+
+def test_a_part_of_an_album_that_comes_late_is_late(court: Court) -> None:
+    court.posts(post("Пока неизвестно", number=10))
+    grown = Arrival(Revision(Happening.GREW, at(300), post(LONG, number=10)), at(300), Known())
+    assert reasons(court.arrivals(grown)) == ["syria late", "desk late"]
+
+
+def test_a_second_siren_is_news_though_another_channel_repeated_the_first(court: Court) -> None:
+    court.posts(post("Сирена, Сирия"), post("Сирена, Сирия", "beta_demo", minutes=1))
+    assert reasons(court.posts(post("Сирена, Сирия", number=2, minutes=10))) == ["syria new", "desk new"]
+
+
+def test_a_channel_is_the_same_in_any_letter_case(court: Court) -> None:
+    court.posts(post(LONG))
+    assert reasons(court.posts(post(LONG, "Alfa_Demo", 2, minutes=5))) == ["syria new", "desk new"]
+
+
+def test_two_channels_that_bore_one_name_are_two(court: Court) -> None:
+    first, second = (replace(post(LONG), channel=Channel(id=-100_111 - n, username="alfa_demo")) for n in range(2))
+    court.posts(first)
+    assert reasons(court.posts(replace(second, date=at(5)))) == ["syria folded", "desk folded"]
+    assert first.id != second.id
 
 
 def test_an_old_post_that_is_first_seen_with_its_edit_is_late(court: Court) -> None:
@@ -232,20 +299,21 @@ def test_an_album_that_grows_alerts_as_new_and_keeps_its_story_under_a_lower_id(
     tail = post("Сирия, вторая часть", number=11)
     court.posts(tail)
     whole = post("Хмеймим\nСирия, вторая часть", number=10)
-    grown = Arrival(Revision(Happening.GREW, at(0.1), whole), at(0.1), frozenset({"syria", "desk"}), formerly=tail.id)
+    grown = Arrival(
+        Revision(Happening.GREW, at(0.1), whole), at(0.1), Known(frozenset({"syria", "desk"})), formerly=tail.id
+    )
     [judgement] = court.arrivals(grown)
     assert reasons([judgement]) == ["bases urgent"]
     assert judgement.story == PostId("alfa_demo", 11)
-    assert judgement.member is not None
-    assert judgement.member.post == PostId("alfa_demo", 10)
+    assert court.stories.overlay().story_of(PostId("alfa_demo", 10)) == PostId("alfa_demo", 11)
 
 
 def test_a_deletion_is_judged_and_decides_nothing(court: Court) -> None:
     said = post(LONG)
     court.posts(said)
-    [judgement] = court.arrivals(Arrival(deleted(said, 5), at(5), known=frozenset({"syria", "desk"})))
+    [judgement] = court.arrivals(Arrival(deleted(said, 5), at(5), known=Known(frozenset({"syria", "desk"}))))
     assert (judgement.matches, judgement.decisions, judgement.story) == ((), (), PostId("alfa_demo", 1))
-    assert court.arrivals(Arrival(deleted(post("Погода", number=9), 6), at(6), known=frozenset())) == ()
+    assert court.arrivals(Arrival(deleted(post("Погода", number=9), 6), at(6), known=Known())) == ()
 
 
 def test_a_topic_is_asked_of_its_channels_alone(lexicon: Lexicon) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import time, timedelta
 
 import pytest
@@ -94,13 +95,81 @@ def test_what_was_sent_two_days_ago_is_no_longer_edited_but_told_by_the_digest(s
     assert [digest.topics[0].stories[0].edited for digest in digests] == [False, True]
 
 
-def test_an_edit_of_what_was_told_with_others_is_told_by_the_next_digest(lexicon: Lexicon) -> None:
+def test_what_was_told_with_others_is_edited_too(lexicon: Lexicon) -> None:
     by = rules(rule("syria", "~Сирия"), lexicon=lexicon, quiet=QuietHours(time(11), time(13)))
-    said = [posted(post(FLAG)), edited(post("Опровергнуто"), 9 * 60)]
-    digests = [one.message for one in told(said, by) if isinstance(one.message, Digest)]
-    assert [[story.edited for topic in digest.topics for story in topic.stories] for digest in digests] == [
-        [False],
-        [True],
+    said = [
+        posted(post(FLAG)),
+        posted(post(ROAD, number=2, minutes=5)),
+        posted(post(FLAG, "beta_demo", minutes=70)),
+        edited(post("Опровергнуто"), 80),
+        deleted(post(ROAD, number=2, minutes=5), 90),
+    ]
+    bundle, carried, corrected, gone, digest = told(said, by)
+    for before, now in ((bundle, carried), (carried, corrected), (corrected, gone)):
+        assert now.instead_of == before.message
+    assert isinstance(gone.message, Bundle)
+    first, second = gone.message.alerts
+    assert (first.post.text, len(first.also), first.edited, second.deleted) == ("Опровергнуто", 1, True, True)
+    assert isinstance(digest.message, Digest)
+    assert [story.post.text for story in digest.message.topics[0].stories] == ["Опровергнуто", ROAD]
+
+
+def test_a_digest_shows_a_retraction_as_it_reads_now(syria: Rules) -> None:
+    *_, digest = told([posted(post(FLAG)), edited(post("Ошибка, забудьте"), 5)], syria)
+    assert isinstance(digest.message, Digest)
+    [story] = digest.message.topics[0].stories
+    assert (story.post.text, story.edited) == ("Ошибка, забудьте", True)
+
+
+def test_every_post_of_a_story_is_in_the_digest_also_a_second_one_of_its_channel(syria: Rules) -> None:
+    said = [posted(post(FLAG)), posted(post(FLAG, "beta_demo", minutes=5)), posted(post(FLAG, number=2, minutes=9))]
+    *_, digest = told(said, syria)
+    assert isinstance(digest.message, Digest)
+    [story] = digest.message.topics[0].stories
+    assert [carrier.link for carrier in story.also] == ["https://t.me/beta_demo/1", "https://t.me/alfa_demo/2"]
+
+
+def test_what_was_deleted_is_no_place_where_else_it_ran(syria: Rules) -> None:
+    copy = post(FLAG, "beta_demo", minutes=5)
+    assert alerts(told([posted(post(FLAG)), posted(copy), deleted(copy, 6)], syria)) == [
+        ("alfa_demo/1 0", False),
+        ("alfa_demo/1 1", True),
+        ("alfa_demo/1 0", True),
+    ]
+
+
+def test_one_story_stands_once_among_what_waited(lexicon: Lexicon) -> None:
+    by = rules(rule("syria", "Сирия"), rule("flag", "знамя"), lexicon=lexicon, quiet=QuietHours(time(11), time(13)))
+    bundle, _ = told([posted(post(FLAG)), posted(post(FLAG + " знамя", "beta_demo", minutes=5))], by)
+    assert isinstance(bundle.message, Bundle)
+    [alert] = bundle.message.alerts
+    assert (alert.names, len(alert.also)) == (("syria", "flag"), 1)
+
+
+def test_topics_of_one_title_are_still_two(lexicon: Lexicon) -> None:
+    by = rules(
+        rule("syria", "Сирия"), rule("flag", "знамя", "urgent"), lexicon=lexicon, quiet=QuietHours(time(11), time(13))
+    )
+    by = replace(by, topics={name: replace(topic, title="Всё") for name, topic in by.topics.items()})
+    said = [
+        posted(post(FLAG)),
+        posted(post("Поднято знамя, новое, над зданием в самом центре", "beta_demo", minutes=5)),
+    ]
+    assert [type(one.message) for one in told(said, by)] == [Alert, Bundle, Digest]
+
+
+def test_a_gap_in_the_recordings_is_not_told_day_by_day(lexicon: Lexicon) -> None:
+    by = rules(rule("syria", "~Сирия"), lexicon=lexicon, empty_digests=True)
+    said = [posted(post(FLAG)), posted(post(ROAD, number=2, minutes=365 * 24 * 60))]
+    assert [type(one.message) for one in told(said, by)] == [Alert, Digest, Alert, Digest]
+
+
+def test_an_edit_after_the_beginning_of_an_older_post_brings_what_it_brings(syria: Rules) -> None:
+    plain = post("Пока неизвестно", number=2)
+    said = [posted(post(FLAG)), posted(plain), edited(post(FLAG + "!"), 20), edited(post(ROAD, number=2), 21)]
+    judged = list(judgements(said, syria, Footers(), at(10)))
+    assert [(str(one.revision.post.id), decision.reason) for one in judged for decision in one.decisions] == [
+        ("alfa_demo/2", "edit")
     ]
 
 

@@ -97,44 +97,44 @@ def test_whatever_the_case(case: Case) -> None:
 
 
 def test_the_eleventh_alert_within_a_minute_is_folded_until_there_is_room() -> None:
-    pace = Pace(10)
+    pace = Pace()
     for second in range(10):
-        assert pace.folded_until(ME, at(second / 60)) is None
+        assert pace.folded_until(ME, at(second / 60), 10) is None
         pace.alerted(ME, at(second / 60))
-    assert pace.folded_until(ME, at(10 / 60)) == at(1)
-    assert pace.folded_until(DESK, at(10 / 60)) is None
+    assert pace.folded_until(ME, at(10 / 60), 10) == at(1)
+    assert pace.folded_until(DESK, at(10 / 60), 10) is None
 
 
 def test_what_is_folded_is_told_together_and_counts_as_one() -> None:
-    pace = Pace(2)
+    pace = Pace()
     pace.alerted(ME, at(0))
     pace.alerted(ME, at(0.5))
-    due = pace.folded_until(ME, at(0.6))
+    due = pace.folded_until(ME, at(0.6), 2)
     assert due == at(1)
     pace.folds(ME, due)
     pace.folds(ME, due)
-    assert pace.folded_until(ME, at(0.9)) == due
+    assert pace.folded_until(ME, at(0.9), 2) == due
     # The message of 1:00 and the alert of 0:30 are two within the minute.
-    assert pace.folded_until(ME, at(1.2)) == at(1.5)
-    assert pace.folded_until(ME, at(1.6)) is None
+    assert pace.folded_until(ME, at(1.2), 2) == at(1.5)
+    assert pace.folded_until(ME, at(1.6), 2) is None
 
 
 def test_nothing_is_folded_where_the_limit_is_switched_off() -> None:
-    pace = Pace(0)
+    pace = Pace()
     for _ in range(50):
         pace.alerted(ME, at())
-    assert pace.folded_until(ME, at()) is None
+    assert pace.folded_until(ME, at(), 0) is None
 
 
 @pytest.mark.fuzz
 @CASES
 @given(st.integers(1, 5), st.lists(st.integers(0, 600), max_size=60).map(sorted))
 def test_no_minute_ever_has_more_messages_than_allowed(most: int, seconds: list[int]) -> None:
-    pace = Pace(most)
+    pace = Pace()
     messages: list[datetime] = []
     for second in seconds:
         now = at() + timedelta(seconds=second)
-        due = pace.folded_until(ME, now)
+        due = pace.folded_until(ME, now, most)
         if due is None:
             pace.alerted(ME, now)
             messages.append(now)
@@ -148,13 +148,13 @@ def test_no_minute_ever_has_more_messages_than_allowed(most: int, seconds: list[
 
 
 def test_a_copy_goes_its_own_way() -> None:
-    pace = Pace(1)
+    pace = Pace()
     copy = pace.copy()
     copy.alerted(ME, at())
-    assert pace.folded_until(ME, at(0.1)) is None
-    assert copy.folded_until(ME, at(0.1)) == at(1)
+    assert pace.folded_until(ME, at(0.1), 1) is None
+    assert copy.folded_until(ME, at(0.1), 1) == at(1)
 
 
 def test_a_restart_resumes_the_pace() -> None:
-    pace = Pace.resumed(1, {ME: [at()]}, {})
-    assert pace.folded_until(ME, at(0.5)) == at(1)
+    pace = Pace.resumed({ME: [at()]}, {})
+    assert pace.folded_until(ME, at(0.5), 1) == at(1)

@@ -35,7 +35,7 @@ def demo(*, colour: Annotated[str, typer.Option("--colour", help="auto, always o
     rules = rules_from(FOLDER / "config.toml", {})
     reading = Reading(sorted(FOLDER.glob("*.jsonl")))
     span = Span.typed(*DAY, rules.zone)
-    revisions = span.within(reading.revisions())
+    revisions = span.ending(reading.revisions())
     with results(None) as stream:
         style = Style(colour=wants_colour(colour, stream))
         stream.write(_INTRODUCTION)

@@ -68,7 +68,7 @@ def _new_matches(
     if revision.happening is Happening.DELETED or not matcher.sees(post):
         return
     key = (post.channel.name, post.number)
-    for match in matcher.match(post, footers.start(post.channel.name, post.text)) if key not in told else ():
+    for match in matcher.match(post, footers.start(post.channel.key, post.text)) if key not in told else ():
         told.add(key)
         yield revision, match
 

@@ -46,10 +46,10 @@ def replay(  # noqa: PLR0913 - one argument an option
     # Asked before the file is opened, and so emptied. No file is a terminal.
     style = Style(colour=wants_colour(colour, sys.stdout) and (out is None or colour == "always"))
     reading = Reading(files)
-    revisions = span.within(reading.revisions())
+    revisions = span.ending(reading.revisions())
     with results(out) as stream:
         if form == "jsonl":
-            texts = as_json(judgements(revisions, rules, reading.footers))
+            texts = as_json(judgements(revisions, rules, reading.footers, span.since))
         else:
             texts = (
                 as_text(telling, rules.zone, style)
@@ -58,7 +58,8 @@ def replay(  # noqa: PLR0913 - one argument an option
         for text in texts:
             reading.clear()
             stream.write(text)
-    sys.stderr.write(f"{reading.posts:,} posts read\n")
+    posts = "1 post" if reading.posts == 1 else f"{reading.posts:,} posts"
+    sys.stderr.write(f"{posts} read\n")
     reading.finish()
 
 

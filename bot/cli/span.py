@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -25,14 +25,10 @@ class Span(NamedTuple):
             raise VedetteError(f"--since {since} is not before --until {until}; nothing can lie between")
         return span
 
-    def within(self, revisions: Iterable[Revision]) -> Iterable[Revision]:
-        """Those that happened in it."""
-        return revisions if self == (None, None) else self._within(revisions)
-
-    def _within(self, revisions: Iterable[Revision]) -> Iterator[Revision]:
-        for revision in revisions:
-            if (self.since is None or revision.at >= self.since) and (self.until is None or revision.at < self.until):
-                yield revision
+    def ending(self, revisions: Iterable[Revision]) -> Iterable[Revision]:
+        """Those that happened before its end; what was before its beginning is for the replay to know of."""
+        until = self.until
+        return revisions if until is None else (revision for revision in revisions if revision.at < until)
 
 
 def _moment(text: str | None, option: str, zone: ZoneInfo) -> datetime | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.desk import Telling
@@ -18,11 +20,18 @@ def as_text(telling: Telling, zone: ZoneInfo, style: Style) -> str:
     """The message under its heading; of an edit that only says where else a story ran, no more than that."""
     at = Times(zone, telling.at, telling.at).whole(telling.at)
     message = telling.message
-    if isinstance(message, Alert) and telling.instead_of is not None:
-        return _edit(telling.instead_of, message, at, zone, style)
     what, parts = _rendered(message, zone)
-    heading = style.dim(f"──── {at} · {what} to {message.destination} ────")
-    return "\n".join([heading, *(f"{shown(part.text, part.entities, style)}\n" for part in parts)]) + "\n"
+    if telling.instead_of is not None:
+        what = f"edit: the {what}"
+        if news := _carried(telling.instead_of, message):
+            said = f"{what} to {message.destination} about {news.about}: also in {', '.join(news.names)}"
+            return style.dim(f"──── {at} · {said} ────") + "\n\n"
+    rendered = []
+    for number, part in enumerate(parts, 1):
+        of = f", part {number} of {len(parts)}" if len(parts) > 1 else ""
+        heading = style.dim(f"──── {at} · {what}{of} to {message.destination} ────")
+        rendered.append(f"{heading}\n{shown(part.text, part.entities, style)}\n\n")
+    return "".join(rendered)
 
 
 def _rendered(message: Alert | Bundle | Digest, zone: ZoneInfo) -> tuple[str, list[Message]]:
@@ -35,13 +44,16 @@ def _rendered(message: Alert | Bundle | Digest, zone: ZoneInfo) -> tuple[str, li
             return "digest", digest(message, zone)
 
 
-def _edit(before: Alert, now: Alert, at: str, zone: ZoneInfo, style: Style) -> str:
-    """What became of an alert that was sent."""
+class _News(NamedTuple):
+    about: str
+    names: list[str]
+
+
+def _carried(before: Alert | Bundle, now: Alert | Bundle | Digest) -> _News | None:
+    """The channels that an edit adds to one story, where that is all that it does."""
+    if not isinstance(before, Alert) or not isinstance(now, Alert) or replace(now, also=before.also) != before:
+        return None
+    known = set(before.also)
     about = one_line(now.post.link or str(now.post.id)).removeprefix("https://")
-    said = f"──── {at} · the alert to {now.destination} about {about}"
-    if before.post == now.post and before.deleted == now.deleted:
-        new = [carrier for carrier in now.also if carrier not in before.also]
-        names = ", ".join(one_line(carrier.channel) for carrier in new)
-        return style.dim(f"{said} now says: also in {names} ────") + "\n\n"
-    rendered = alert(now, zone)
-    return "\n".join([style.dim(f"{said} is edited ────"), shown(rendered.text, rendered.entities, style), "", ""])
+    names = [one_line(carrier.channel) for carrier in now.also if carrier not in known]
+    return _News(about, names) if names else None

@@ -9,6 +9,8 @@ EXAMPLE = "2024-12-08T01:00:00+00:00"
 
 _LONGEST_SHOWN = 60
 _INT64 = 1 << 63
+#: No post is older than time is counted; what is years ahead is a mistake, and days ahead of it must still exist.
+_FIRST_YEAR, _LAST_YEAR = 1970, 2199
 
 
 class Unfit(ValueError):  # noqa: N818 - a verdict on one line, caught where the line is read
@@ -57,14 +59,19 @@ def moment(value: object, what: str) -> datetime:
         when = datetime.fromisoformat(value)
     except ValueError:
         raise Unfit(f"{what} is no date: {shown(value)}; write it as {EXAMPLE}") from None
+    when = credible(when, value, what)
     if when.tzinfo is UTC:
         return when
     if when.tzinfo is None:
         raise Unfit(f"{what} has no zone; write it as {EXAMPLE}")
-    try:
-        return when.astimezone(UTC)
-    except OverflowError:
-        raise Unfit(f"{what} is beyond the years 1 to 9999 in UTC: {shown(value)}") from None
+    return when.astimezone(UTC)
+
+
+def credible(when: datetime, value: object, what: str) -> datetime:
+    """A date that a post can have; ``value`` is what the person typed."""
+    if not _FIRST_YEAR <= when.year <= _LAST_YEAR:
+        raise Unfit(f"{what} is beyond the years {_FIRST_YEAR} to {_LAST_YEAR}: {shown(value)}")
+    return when
 
 
 def maybe_whole(value: object, what: str, *, least: int = 0) -> int | None:

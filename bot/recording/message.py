@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 from bot.model import Channel, Entity, Media, Origin, Post, marked_id
-from bot.recording.fields import Unfit, maybe_text, maybe_whole, shown, text, whole
+from bot.recording.fields import Unfit, credible, maybe_text, maybe_whole, shown, text, whole
 
 _INT64 = 1 << 63
 _KINDS = {
@@ -51,13 +51,15 @@ def _date(message: dict[str, object], what: str) -> datetime | None:
     plain = maybe_text(message.get(what), what)
     try:
         if isinstance(exact, str | int):
-            return datetime.fromtimestamp(int(exact), UTC)
-        if plain is None:
+            when = datetime.fromtimestamp(int(exact), UTC)
+        elif plain is None:
             return None
-        when = datetime.fromisoformat(plain)
-        return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+        else:
+            when = datetime.fromisoformat(plain)
     except (ValueError, OverflowError, OSError):
         raise Unfit(f"{what} is no date: {shown(plain if exact is None else exact)}") from None
+    when = credible(when, plain if exact is None else exact, what)
+    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
 
 
 def _marked_up(value: object, what: str) -> tuple[str, tuple[Entity, ...]]:

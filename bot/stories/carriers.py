@@ -9,14 +9,13 @@ from bot.model import Carrier, Post
 
 
 def also_in(lead: Post, others: Iterable[Post]) -> tuple[Carrier, ...]:
-    """Of each other channel its first post of the story, by date; in which order posts are given does not matter."""
-    first: dict[str, Carrier] = {}
+    """The other posts of the story, each once and by date; the order in which they are given does not matter."""
+    first = {lead.id: lead}
     for post in sorted(others, key=_place):
-        if post.channel.name != lead.channel.name:
-            first.setdefault(post.channel.name, Carrier(post.channel.shown, post.date, post.link))
-    return tuple(first.values())
+        first.setdefault(post.id, post)
+    return tuple([Carrier(post.channel.shown, post.date, post.link) for id_, post in first.items() if id_ != lead.id])
 
 
 def _place(post: Post) -> tuple[datetime, str, int, str, str]:
-    """Where a post stands among others, and what a carrier shows of it: versions of one post differ in that only."""
-    return post.date, post.channel.name, post.number, post.channel.shown, post.link or ""
+    """Where a post stands among others; versions of one post are told apart by what a carrier shows of them."""
+    return post.date, post.channel.key, post.number, post.channel.shown, post.link or ""

@@ -70,9 +70,9 @@ class Stories:
         """How many members are kept."""
         return len(self._shelf.members)
 
-    def overlay(self) -> Overlay:
-        """For one batch: sees everything merged so far."""
-        return Overlay(self._shelf, self._told, self._window, first=self._seats, merges=self._merges)
+    def overlay(self, window: timedelta | None = None) -> Overlay:
+        """For one batch: sees everything merged so far. ``window``: that of the rules in force, if it has changed."""
+        return Overlay(self._shelf, self._told, window or self._window, first=self._seats, merges=self._merges)
 
     def merge(self, overlay: Overlay) -> None:
         """Takes in what an overlay holds. ValueError when another was merged since it was made."""
@@ -81,6 +81,7 @@ class Stories:
                 "this overlay does not know the last merge; make one, fill it and merge it before the next"
             )
         self._merges += 1
+        self._window = overlay.window
         for seat, member in overlay.seated():
             self._shelf.put(seat, member)
             self._seats = max(self._seats, seat + 1)
@@ -119,7 +120,7 @@ class Overlay:
         self.merges = merges
         self._below = below
         self._here = Shelf()
-        self._window = window
+        self.window = window
         self._next = first
         self._told_below = told
         self._told_here: dict[tuple[PostId, Destination], dict[str, bool]] = {}
@@ -207,7 +208,7 @@ class Overlay:
         stories = {
             other.story
             for other in map(self._member, seats)
-            if _near(post, other, self._window) and not set(post.origins).isdisjoint(other.origins)
+            if _near(post, other, self.window) and not set(post.origins).isdisjoint(other.origins)
         }
         return min(stories, key=self._age, default=None)
 
@@ -221,10 +222,14 @@ class Overlay:
         for other in candidates:
             few = min(post.words, other.words) < FEW_WORDS
             alike = likeness.to(other.fingerprint)
-            if alike >= (ALIKE_IN_FEW_WORDS if few else ALIKE):
+            if alike >= (ALIKE_IN_FEW_WORDS if few else ALIKE) and not (few and self._speaks_in(other.story, post)):
                 best[other.story] = max(alike, best.get(other.story, 0))
         top = max(best.values(), default=0)
         return min((story for story, alike in best.items() if alike == top), key=self._age, default=None)
+
+    def _speaks_in(self, story: PostId, post: Member) -> bool:
+        """Whether the post's channel has a post in a story: with few words, another one is a second siren."""
+        return any(other.channel == post.post.channel for other in self.members(story))
 
     def _candidates(self, post: Member) -> list[Member]:
         """Members of other channels, near in time, whose text may be like this one's."""
@@ -241,7 +246,7 @@ class Overlay:
 
     def _may_fold(self, post: Member, other: Member) -> bool:
         few = min(post.words, other.words) < FEW_WORDS
-        return _near(post, other, min(self._window, WINDOW_OF_FEW_WORDS) if few else self._window)
+        return _near(post, other, min(self.window, WINDOW_OF_FEW_WORDS) if few else self.window)
 
     def _age(self, story: PostId) -> tuple[datetime, str, int]:
         """By what stories are in order: the date of the first post that is kept, then the id."""

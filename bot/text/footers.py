@@ -31,7 +31,7 @@ class Footers:
         if "\n" not in text:
             return
         counts = self._counts.setdefault(channel, {})
-        for line in {line_key(line) for line in text.rsplit("\n", _LINES)[1:]}:
+        for line in dict.fromkeys(map(line_key, text.rsplit("\n", _LINES)[1:])):
             if line and len(line) <= _LONGEST:
                 counts[line] = count = counts.pop(line, 0) + 1
                 if count == POSTS:
@@ -56,7 +56,7 @@ def learning(revisions: Iterable[Revision], footers: Footers) -> Iterator[Revisi
     ahead: deque[Revision] = deque()
     for revision in revisions:
         if revision.happening is Happening.POSTED:
-            footers.learn(revision.post.channel.name, revision.post.text)
+            footers.learn(revision.post.channel.key, revision.post.text)
         ahead.append(revision)
         if len(ahead) > AHEAD:
             yield ahead.popleft()

@@ -147,7 +147,7 @@ def test_an_edit_before_the_post_is_none_at_all() -> None:
         ({"date_unixtime": None}, "date is missing"),
         ({"date_unixtime": "x"}, 'date is no date: "x"'),
         ({"date_unixtime": "9" * 30}, "date is no date"),
-        ({"date_unixtime": None, "date": "9999-12-31T23:59:59-05:00"}, "date is no date"),
+        ({"date_unixtime": None, "date": "9999-12-31T23:59:59-05:00"}, "date is beyond the years 1970 to 2199"),
         ({"text": 5}, "text must be a text or a list of pieces, here it is 5"),
         ({"text": [5]}, "a piece of text must be a text or an object"),
         ({"text": [{"text": "x"}]}, "text.type is missing"),

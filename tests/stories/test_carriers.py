@@ -8,16 +8,17 @@ from bot.stories.carriers import also_in
 from tests.made import at, post
 
 
-def test_each_other_channel_is_named_once_by_its_first_post_in_order_of_time() -> None:
+def test_the_other_posts_are_named_in_order_of_time() -> None:
     lead = post("а", "alfa_demo", 1)
     others = [
         post("б", "beta_demo", 2, minutes=9, title="Бета"),
-        post("б", "beta_demo", 1, minutes=5, title="Бета"),
         post("в", "gamma_demo", 1, minutes=7),
         post("а", "alfa_demo", 2, minutes=1),
+        lead,
     ]
     for order in itertools.permutations(others):
         assert also_in(lead, order) == (
-            ("Бета", at(5), "https://t.me/beta_demo/1"),
+            ("@alfa_demo", at(1), "https://t.me/alfa_demo/2"),
             ("@gamma_demo", at(7), "https://t.me/gamma_demo/1"),
+            ("Бета", at(9), "https://t.me/beta_demo/2"),
         )
