@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from bot.model import Alert
 from bot.render.richtext import Message, joined, lines, message
-from bot.render.story import Flags, address, also_in, media, said, topics_line, who_line
+from bot.render.story import Flags, address, also_in, extras, media, said, topics_line, who_line
 from bot.render.times import Times
 
 #: Code points of the whole, and of what was said.
@@ -24,9 +24,10 @@ def alert(told: Alert, zone: ZoneInfo) -> Message:
     times = Times(zone, post.date, post.date)
     heading = topics_line(told.topics, Flags(told.edited, told.deleted), urgent=told.urgent)
     head = message(heading, "\n", who_line(post, times.whole(post.date)))
-    hung, where = [media(post, told.hits)], address(post)
+    shown = extras(post, told.hits, _SAID)
+    hung, where = [media(post, shown)], address(post)
     foot = lines([hung, where])
     room = MOST - len(head.text) - len(foot.text) - 2 * _EMPTY_LINES
-    body = said(post, told.hits, min(_SAID, room - (_ALSO if told.also else 0)), flat=False)
+    body = said(post, told.hits, shown, min(_SAID, room - (_ALSO if told.also else 0)), flat=False)
     also = also_in(told.also, times, room - len(body.text), _CARRIERS)
     return joined([head, body, lines([hung, also, where])])

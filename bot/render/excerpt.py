@@ -21,8 +21,9 @@ _AROUND = 6
 _WINDOWS = 3
 _SHORTEST = 80
 
-_SENTENCE = re.compile(r"\n|[.!?…]\s+")
-_WORD = re.compile(r"\s+")
+#: The sign between the answers of a poll ends no window and begins none.
+_SENTENCE = re.compile(r"\n|[.!?…]\s+(?:·\s+)?")
+_WORD = re.compile(r"\s+(?:·\s+)?")
 
 Span = tuple[int, int]
 

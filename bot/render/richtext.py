@@ -32,6 +32,10 @@ _REPLACED = {
     **dict.fromkeys((0x09, 0x0D), " "),
 }
 _UNSAFE = re.compile("[" + "".join(re.escape(chr(point)) for point in _REPLACED if point != 0x0A) + "]")
+#: Where marks may be heaped on a letter, marks being no word characters. Four that take no room of their own are as
+#: many as living scripts need on one.
+_HEAP = re.compile(r"[^\w\s\x00-\x7f]{5,}")
+_MOST_MARKS = 4
 #: Between the blocks of a message.
 _BETWEEN = "\n\n"
 #: Every @; a slash that begins a word, but for those of a URL; the colon of a link into Telegram itself.
@@ -172,17 +176,28 @@ def _made(clean_text: str, spans: Iterable[tuple[int, int, str, str | None]]) ->
 
 
 def clean(text: str) -> str:
-    """The text with every character replaced, one for one, that is none, or steers or mirrors what is around it."""
-    return _UNSAFE.sub(_replaced, text)
+    """The text with every character replaced, one for one, that is none, or steers, mirrors or buries what is near."""
+    return _HEAP.sub(_levelled, _UNSAFE.sub(_replaced, text))
 
 
 def _replaced(found: re.Match[str]) -> str:
     return _REPLACED[ord(found[0])]
 
 
+def _levelled(found: re.Match[str]) -> str:
+    """Joiners for the marks that are too many on their letter; what is as invisible as these parts no mark from it."""
+    levelled, marks = "", 0
+    for each in found[0]:
+        category = unicodedata.category(each)
+        mark = category in ("Mn", "Me")
+        marks = marks + mark if mark or category == "Cf" else 0
+        levelled += JOINER if mark and marks > _MOST_MARKS else each
+    return levelled
+
+
 def one_line(text: str, limit: int) -> str:
     """The text safe, on one line, and cut to so many code points; "" when there is nothing to be seen in it."""
-    flat = guard(" ".join(clean(text).split())).text
+    flat = guard(tidy(text, flat=True).text).text
     if len(flat) > limit:
         # A sign at the cut would be given its joiner again, one beyond the limit.
         flat = flat[: boundary(flat, limit - 1)].rstrip("@\uff20/: ") + "…"

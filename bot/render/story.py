@@ -5,13 +5,14 @@ Each takes a room in code points and keeps within it, whatever a title, a name o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from bot.model import Carrier, DigestStory, Hit, Media, PartKind, Post
 from bot.render.excerpt import Span, excerpt
-from bot.render.richtext import Line, Message, Piece, bold, joined, lines, link, message, one_line
+from bot.render.richtext import Line, Message, Piece, Rewritten, bold, joined, lines, link, message, one_line
 from bot.render.times import Times
 from bot.render.words import counted, listed
 
@@ -50,8 +51,20 @@ _KINDS = {
     "contact": ("contact", "contacts"),
 }
 _OTHER = ("attachment", "attachments")
+#: Between a poll's question and its answers.
+_ANSWERS = re.compile(r"(?<=\S)\s*\n\s*")
+#: An origin that is none of these is told by its title or its number.
+_USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
 #: Not something that hangs on a post, but what Telegram shows of its link.
 _PREVIEWS = ("webpage", "preview")
+
+
+class Extra(NamedTuple):
+    """A part but the text that is shown on a line of its own, and where its hits stand."""
+
+    kind: PartKind
+    text: str
+    spans: list[Span]
 
 
 class Flags(NamedTuple):
@@ -74,7 +87,9 @@ def who_line(post: Post, when: str, *words: str) -> str:
     """Rybar · 8 Dec 2024, 09:14 · forwarded from Two Majors."""
     parts = [channel(post), when]
     if post.origin is not None:
-        origin = one_line(post.origin.name or "", _NAME) or one_line(post.origin.channel or "", _NAME)
+        source = post.origin.channel or ""
+        source = f"@{source}" if _USERNAME.fullmatch(source) else source
+        origin = one_line(post.origin.name or "", _NAME) or one_line(source, _NAME)
         # A number is all that is known of some origins; nobody knows a channel by it.
         known = origin and not origin.lstrip("-").isdecimal()
         parts.append(f"forwarded from {origin}" if known else "forwarded")
@@ -85,22 +100,37 @@ def channel(post: Post) -> str:
     return one_line(post.channel.shown, _NAME) or one_line(post.channel.name, _NAME) or "a channel"
 
 
-def said(post: Post, hits: Sequence[Hit], limit: int, *, flat: bool) -> Message:
-    """What was said, in at most ``limit`` code points (160 or more): the text, and other parts that were hit."""
+def extras(post: Post, hits: Sequence[Hit], limit: int) -> list[Extra]:
+    """What is shown besides the text in so many code points: parts that were hit, or any where the text says nothing.
+
+    A post of nothing but a footer says nothing, nor do the links that hang on one.
+    """
     most = _MOST_PARTS if limit > _COMPACT else 1
-    parts = list(islice(_parts(post, hits), most))
-    if not parts and not post.body.strip():
-        parts = [(part.kind, part.text, []) for part in post.parts()[1:] if part.text.strip()]
-    rows = lines(
-        [f"{_LABELS[kind]}: ", *excerpt(text, spans, _PART - 10, flat=True, most=_PART_HITS)]
-        for kind, text, spans in parts[:most]
-    )
+    found = list(islice(_hit(post, hits), most))
+    if not found and not post.body.strip():
+        others = (part for part in post.parts()[1:] if part.kind is not PartKind.LINK and part.text.strip())
+        found = [Extra(part.kind, part.text, []) for part in islice(others, most)]
+    return found
+
+
+def said(post: Post, hits: Sequence[Hit], shown: Sequence[Extra], limit: int, *, flat: bool) -> Message:
+    """What was said, in at most ``limit`` code points (160 or more): the text, its footer only for want of more."""
+    rows = lines([f"{_LABELS[extra.kind]}: ", *_extra(extra)] for extra in shown)
     room = limit - len(rows.text) - 2 if rows.text else limit
-    spans = [(hit.start, hit.end) for hit in hits if hit.kind is PartKind.TEXT and _stands(hit, post.body)]
-    return joined([message(*excerpt(post.body, spans, room, flat=flat)), rows], "\n" if flat else "\n\n")
+    text = post.body if post.body.strip() or rows.text else post.text
+    spans = [(hit.start, hit.end) for hit in hits if hit.kind is PartKind.TEXT and _stands(hit, text)]
+    return joined([message(*excerpt(text, spans, room, flat=flat)), rows], "\n" if flat else "\n\n")
 
 
-def _parts(post: Post, hits: Sequence[Hit]) -> Iterator[tuple[PartKind, str, list[Span]]]:
+def _extra(extra: Extra) -> list[Piece]:
+    text, spans = extra.text, extra.spans
+    if extra.kind is PartKind.POLL:
+        poll = Rewritten(text.rstrip(), _ANSWERS, lambda _: " · ")
+        text, spans = poll.text, [(poll.point(a), poll.point(b)) for a, b in spans]
+    return excerpt(text, spans, _PART - 10, flat=True, most=_PART_HITS)
+
+
+def _hit(post: Post, hits: Sequence[Hit]) -> Iterator[Extra]:
     """The parts but the text that hold hits, each with them; a hit goes to the first part that it can be of."""
     others = [hit for hit in hits if hit.kind is not PartKind.TEXT]
     if not others:
@@ -109,27 +139,30 @@ def _parts(post: Post, hits: Sequence[Hit]) -> Iterator[tuple[PartKind, str, lis
         mine = [hit for hit in others if hit.kind is part.kind and _stands(hit, part.text)]
         if mine:
             others = [hit for hit in others if hit not in mine]
-            yield part.kind, part.text, [(hit.start, hit.end) for hit in mine]
+            yield Extra(part.kind, part.text, [(hit.start, hit.end) for hit in mine])
 
 
 def _stands(hit: Hit, text: str) -> bool:
     return 0 <= hit.start < hit.end and text[hit.start : hit.end] == hit.text
 
 
-def media(post: Post, hits: Sequence[Hit]) -> str:
-    """2 photos, video, file report.pdf; "" when nothing hangs on it. A file that was hit has been named already."""
+def media(post: Post, shown: Sequence[Extra]) -> str:
+    """2 photos, video, file report.pdf; "" when nothing hangs on it but files and polls that are shown already."""
+    told: list[tuple[PartKind, str | None]] = [(extra.kind, extra.text) for extra in shown]
     kinds: dict[tuple[str, str], list[Media]] = {}
     for each in post.media:
-        if each.kind not in _PREVIEWS:
+        names = ((PartKind.FILE, each.file_name), (PartKind.POLL, each.text), (PartKind.POLL, each.title))
+        if mine := [name for name in names if name in told]:
+            told.remove(mine[0])
+        elif each.kind not in _PREVIEWS:
             kinds.setdefault(_KINDS.get(each.kind, _OTHER), []).append(each)
-    named = not any(hit.kind is PartKind.FILE for hit in hits)
-    return one_line(", ".join(_medium(*kind, found, named=named) for kind, found in kinds.items()), _MEDIA)
+    return one_line(", ".join(_medium(*kind, found) for kind, found in kinds.items()), _MEDIA)
 
 
-def _medium(one: str, many: str, found: Sequence[Media], *, named: bool) -> str:
+def _medium(one: str, many: str, found: Sequence[Media]) -> str:
     if len(found) > 1:
         return counted(len(found), one, many)
-    name = one_line(found[0].file_name or "", 48) if named else ""
+    name = one_line(found[0].file_name or "", 48)
     return f"{one} {name}" if name else one
 
 
@@ -141,16 +174,18 @@ def address(post: Post) -> Line:
 
 
 def also_in(carriers: Sequence[Carrier], times: Times, room: int, most: int) -> Line:
-    """Also in: Starshe Eddy 09:20, Two Majors 09:31 and 12 more; nothing when there is no room even for a count."""
+    """Also in: Starshe Eddy 09:20, 10:05, Two Majors 09:31 and 12 more; nothing without room even for a count.
+
+    The first ``most`` are named, those of one channel next to each other.
+    """
     pieces: list[Piece | str] = []
     used = len("Also in: ")
-    for at, carrier in enumerate(carriers[:most]):
-        name, when = one_line(carrier.channel, 40) or "a channel", times.near(carrier.date)
+    for at, (named, when) in enumerate(_carried(carriers[:most], times)):
         rest = len(carriers) - at - 1
-        used += len(f"{name} {when}, ")
+        used += len(f"{named.text}{when}, ")
         if used + (len(_more(rest)) if rest else 0) > room:
             break
-        pieces += [", " if at else "Also in: ", link(name, carrier.link), f" {when}"]
+        pieces += [", " if at else "Also in: ", named, when]
     shown = len(pieces) // 3
     if shown == len(carriers):
         return pieces
@@ -160,15 +195,26 @@ def also_in(carriers: Sequence[Carrier], times: Times, room: int, most: int) -> 
     return [count] if len(count) <= room else []
 
 
+def _carried(carriers: Sequence[Carrier], times: Times) -> Iterator[tuple[Piece, str]]:
+    """What leads to each, and what stands behind it: a channel's name and the time, then only times of that channel."""
+    channels: dict[str, list[Carrier]] = {}
+    for carrier in carriers:
+        channels.setdefault(one_line(carrier.channel, 40) or "a channel", []).append(carrier)
+    for name, posts in channels.items():
+        yield link(name, posts[0].link), f" {times.near(posts[0].date)}"
+        for before, carrier in pairwise(posts):
+            yield link(Times(times.zone, before.date, before.date).near(carrier.date), carrier.link), ""
+
+
 def _more(number: int) -> str:
     return f" and {number:,} more"
 
 
 def compact(heading: Line, story: DigestStory, times: Times, limit: int) -> Message:
     """A story among others: its heading lines, then at most ``limit`` code points of it on as few lines as can be."""
-    post = story.post
+    post, shown = story.post, extras(story.post, story.hits, limit)
     foot: list[Piece | str] = [*address(post)]
-    if hung := media(post, story.hits):
+    if hung := media(post, shown):
         foot += [" · ", hung] if foot else [hung]
     also = also_in(story.also, times, _ALSO, _CARRIERS)
-    return joined([message(*heading), said(post, story.hits, limit, flat=True), lines([also, foot])], "\n")
+    return joined([message(*heading), said(post, story.hits, shown, limit, flat=True), lines([also, foot])], "\n")

@@ -13,6 +13,7 @@ from bot.render.richtext import Message
 #: held to it here, also those of full width and of addresses.
 _MENTION = re.compile("[@\uff20](?!\u2060)")
 _COMMAND = re.compile(r"/[A-Za-z0-9_]")
+_MOST_MARKS = 4
 _HOSTILE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -42,6 +43,7 @@ def check(message: Message) -> None:
         assert entity.type in ("text_url", "bold")
         assert entity.url is None or entity.url.lower().startswith(("https://", "http://"))
     assert not live(message.text)
+    assert heaped(message.text) <= _MOST_MARKS
 
 
 def live(text: str) -> list[str]:
@@ -52,6 +54,15 @@ def live(text: str) -> list[str]:
         if not (before and (before in "_/<>" or unicodedata.category(before)[0] in "LN")):
             found.append(match[0])
     return found + re.findall(r"(?i)(?:tg|ton|tonsite)://", text)
+
+
+def heaped(text: str) -> int:
+    """The most marks without room of their own that stand on one character; the invisible parts none from it."""
+    most = marks = 0
+    for category in map(unicodedata.category, text):
+        marks = marks + 1 if category in ("Mn", "Me") else marks if category == "Cf" else 0
+        most = max(most, marks)
+    return most
 
 
 def check_all(messages: Iterable[Message]) -> None:

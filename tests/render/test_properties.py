@@ -44,6 +44,7 @@ MANY = list(range(0, 2000, 11))
 PIECES = """
 @everyone @rybar_demo ＠all @ /start /ban@bot_demo / // **bold** __a__ `code` <b> </b> &lt; [x](tg://user?id=1)
 tg://user?id=1 tonsite://a https://t.me/zastava_demo/17 t.me/a/@b a@b.example #Сирия $USD ⚡️ 🇸🇾 🇸 👨‍👩‍👧 👉🏽 1️⃣ и\u0306
+З\u0301\u0489\u0301\u0489\u0301\u0489\u0301 \u0e47\u0e47\u0e47\u0e47\u0e47\u0e47
 سوريا ــ Сирия база слово … . ! ?
 """.split()
 SIGNS = "\x00\x1b\u202e\u202b\u2066\u2069\u2028\r\t\u00a0\n \ufffe"

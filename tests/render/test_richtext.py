@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
 from bot.model import Entity
-from bot.render.richtext import JOINER, Message, bold, boundary, joined, lines, link, message, one_line, split, tidy
+from bot.render.richtext import (
+    JOINER,
+    Message,
+    bold,
+    boundary,
+    clean,
+    joined,
+    lines,
+    link,
+    message,
+    one_line,
+    split,
+    tidy,
+)
 from tests.render.soundness import check, covered, live
 
 
@@ -82,6 +97,34 @@ def test_empty_rows_are_left_out() -> None:
 def test_joined_messages_keep_what_their_entities_cover() -> None:
     made = joined([message("😀", bold("а")), message(""), message(bold("б"))])
     assert made == Message("😀а\n\nб", (Entity("bold", 2, 1), Entity("bold", 5, 1)))
+
+
+HEAP = "\u0301\u0489\u0e47" * 900
+VOWELS = ["مُحَمَّدٌ", "בְּרֵאשִׁ֖ית", "За\u0301мок", "ཧཱུྃ", "လျှော့", "1️⃣👁️\u200d🗨️🏴\U000e0067\U000e0062\U000e007f", "Việt"]
+
+
+@pytest.mark.parametrize("letter", ["а", "👁️", "\u200d", "1"], ids=ascii)
+def test_of_thousands_of_marks_on_a_letter_a_few_are_kept(letter: str) -> None:
+    most = 4 + letter.count("️")
+    for heap in (HEAP, "\u200d".join(HEAP)):
+        made = message(letter, heap, bold("Сирия"))
+        assert sum(unicodedata.category(each) in ("Mn", "Me") for each in made.text) <= most
+        assert [covered(made, entity) for entity in made.entities] == ["Сирия"]
+        assert clean(clean(heap)) == clean(heap)
+    assert one_line(f"С{HEAP}е{HEAP}дьмая", 40).replace(JOINER, "") == f"С{HEAP[:4]}е{HEAP[:4]}дьмая"
+    text = f"{letter}{HEAP}Сирия{HEAP}"
+    for flat in (False, True):
+        tidied = tidy(text, flat=flat)
+        assert len(tidied.text) < 20
+        at = text.index("Сирия")
+        assert tidied.text[tidied.point(at) : tidied.point(at + 5)] == "Сирия"
+
+
+@pytest.mark.parametrize("word", VOWELS, ids=ascii)
+def test_what_languages_and_emoji_need_stays_whole(word: str) -> None:
+    for form in ("NFC", "NFD"):
+        text = unicodedata.normalize(form, word) * 20
+        assert message(text).text == tidy(text, flat=False).text == one_line(text, 999) == text
 
 
 # --- one line, tidy, boundary -----------------------------------------------------------------------------
