@@ -72,6 +72,7 @@ class Desk:
         self._stories: dict[PostId, dict[PostId, None]] = {}
         self._edited: set[PostId] = set()
         self._deleted: set[PostId] = set()
+        self._stirred: dict[PostId, datetime] = {}  # when last something happened about a story
         self._sent: dict[tuple[PostId, Destination], list[_Sent]] = {}
         self._waiting: dict[tuple[Destination, Reason], _Waiting] = {}
 
@@ -126,6 +127,7 @@ class Desk:
         sent = _Sent(at, message)
         for alert in told:
             self._sent.setdefault((alert.story, alert.destination), []).append(sent)
+            self._stirred[alert.story] = at
         return Telling(at, message)
 
     def _note(self, judgement: Judgement) -> None:
@@ -133,6 +135,7 @@ class Desk:
         happening, post = judgement.revision.happening, judgement.revision.post
         self._posts[post.id] = post
         self._stories.setdefault(judgement.story, {})[post.id] = None
+        self._stirred[judgement.story] = judgement.seen
         if happening is Happening.DELETED:
             self._deleted.add(post.id)
             return
@@ -199,21 +202,19 @@ class Desk:
 
     def _bundle(self, destination: Destination, reason: Reason) -> Iterator[Telling]:
         waiting = self._waiting.pop((destination, reason))
-        stories: dict[PostId, Alert] = {}
+        kept: list[Alert] = []
         for alert in waiting.alerts:
-            fuller = stories.get(alert.story)
-            if not self._is_told(alert) and (fuller is None or len(alert.names) > len(fuller.names)):
-                stories[alert.story] = alert
-        if stories:
-            told = tuple(map(self._as_now, stories.values()))
+            if not self._is_told(alert) and not any(_covers(other, alert) for other in kept):
+                kept = [*(other for other in kept if not _covers(alert, other)), alert]
+        if kept:
+            told = tuple(map(self._as_now, kept))
             bundle = Bundle(destination=destination, reason=reason, since=waiting.since, until=waiting.due, alerts=told)
             yield self._tell(waiting.due, bundle, told)
 
     def _is_told(self, waiting: Alert) -> bool:
         """Whether another message has meanwhile told all that waited."""
         sent = self._sent.get((waiting.story, waiting.destination), ())
-        told = (alert for one in sent for alert in one.alerts(waiting.story))
-        return any(set(waiting.names) <= set(alert.names) for alert in told)
+        return any(_covers(alert, waiting) for one in sent for alert in one.alerts(waiting.story))
 
     def _digests(self, moment: datetime, now: datetime) -> Iterator[Telling]:
         """The digests of a moment, then the next period. A gap that no recording covers is not told day by day."""
@@ -244,16 +245,20 @@ class Desk:
 
     def _forget(self, before: datetime) -> None:
         """Drops stories that nothing can join or change any more."""
-        for story, members in list(self._stories.items()):
-            if all(self._posts[id_].date < before for id_ in members):
-                del self._stories[story]
-                for id_ in members:
-                    del self._posts[id_]
-                    self._matches.pop(id_, None)
-                    self._edited.discard(id_)
-                    self._deleted.discard(id_)
-                for destination in self._rules.destinations:
-                    self._sent.pop((story, destination), None)
+        for story in [story for story, at in self._stirred.items() if at < before]:
+            del self._stirred[story]
+            for id_ in self._stories.pop(story, ()):
+                self._posts.pop(id_, None)
+                self._matches.pop(id_, None)
+                self._edited.discard(id_)
+                self._deleted.discard(id_)
+            for destination in self._rules.destinations:
+                self._sent.pop((story, destination), None)
+
+
+def _covers(alert: Alert, other: Alert) -> bool:
+    """Whether an alert tells all that another one does: the same story, and every topic of it."""
+    return alert.story == other.story and set(alert.names) >= set(other.names)
 
 
 def _by_due(waiting: tuple[datetime, tuple[Destination, Reason]]) -> tuple[datetime, str, str]:

@@ -6,7 +6,8 @@ The clock of a replay is the recording's own: a post is committed at its date, a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from bot.desk import Desk, Telling
 from bot.judge import Arrival, Judgement, Known, judge
@@ -51,12 +52,14 @@ class Replay:
 
     def __init__(self, rules: Rules, footers: Footers, since: datetime | None = None) -> None:
         """What happened before ``since`` is remembered, so that a later edit is known for what it brings."""
-        self._rules = rules
+        # A post is committed at its date, so none is late; one out of order is committed when it comes.
+        self._rules = replace(rules, late_after=timedelta.max)
         self._footers = footers
         self._since = since
         self._stories = Stories(rules.fold_window)
         self._pace = Pace()
         self._known: dict[PostId, Known] = {}
+        self._now: datetime | None = None
 
     def take(self, revision: Revision) -> tuple[Judgement, ...]:
         post = revision.post
@@ -66,8 +69,9 @@ class Replay:
         if self._since is not None and revision.at < self._since:
             self._remember(post, Known(post=post))
             return ()
+        self._now = max(self._now or revision.at, revision.at)
         known = None if posted else self._known.get(post.id, Known())
-        arrival = Arrival(revision, revision.at, known)
+        arrival = Arrival(revision, self._now, known)
         judged = judge((arrival,), self._rules, self._stories, self._footers, self._pace)
         if judged.judgements:
             self._stories.merge(judged.stories)

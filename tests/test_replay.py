@@ -146,6 +146,31 @@ def test_one_story_stands_once_among_what_waited(lexicon: Lexicon) -> None:
     assert (alert.names, len(alert.also)) == (("syria", "flag"), 1)
 
 
+def test_no_topic_of_a_story_that_waited_is_lost(lexicon: Lexicon) -> None:
+    by = rules(rule("syria", "Сирия"), rule("flag", "знамя"), lexicon=lexicon, quiet=QuietHours(time(11), time(13)))
+    bundle, _ = told([posted(post("Сирия")), edited(post("знамя"), 5)], by)
+    assert isinstance(bundle.message, Bundle)
+    assert [alert.names for alert in bundle.message.alerts] == [("syria",), ("flag",)]
+
+
+def test_a_line_out_of_order_is_told_when_it_comes(syria: Rules) -> None:
+    said = [posted(post("Сирия раз", minutes=540)), posted(post("Сирия два", number=2, minutes=60))]
+    moments = [(one.at, type(one.message)) for one in told(said, syria)]
+    assert moments == [(at(540), Alert), (at(540), Alert), (at(32 * 60), Digest)]
+
+
+def test_an_alert_about_an_old_post_is_edited_as_long_as_any_other(lexicon: Lexicon) -> None:
+    by, day = rules(rule("syria", "~Сирия"), lexicon=lexicon, digests=Never()), 24 * 60
+    said = [
+        posted(post("Погода")),
+        edited(post(FLAG), 5 * day),
+        posted(post("Погода", "beta_demo", 2, minutes=6 * day + 60)),
+        deleted(post(FLAG), 6 * day + 120),
+    ]
+    first, gone = told(said, by)
+    assert gone.instead_of == first.message
+
+
 def test_topics_of_one_title_are_still_two(lexicon: Lexicon) -> None:
     by = rules(
         rule("syria", "Сирия"), rule("flag", "знамя", "urgent"), lexicon=lexicon, quiet=QuietHours(time(11), time(13))

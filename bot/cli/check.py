@@ -42,6 +42,8 @@ def _advice(settings: Settings) -> Iterator[Advice]:
     found = advise(settings, Lexicon(Morphology()), lambda done: progress.update(done, done, total))
     progress.clear()
     yield from found
+    if settings.telegram.api_id is None and settings.telegram.api_hash is None:
+        yield Advice("telegram", "run and login will need api_id and api_hash, from my.telegram.org")
     key = settings.telegram.server and settings.telegram.server.public_key
     if key and not key.is_file():
         yield Advice("telegram.server.public_key", f"there is no file {key}")

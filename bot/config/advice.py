@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from bot.config.faults import named
@@ -12,13 +13,15 @@ from bot.model import ChannelRef, Deliver, Invite, Me
 from bot.query.lexicon import Lexicon
 from bot.query.nodes import Query, Term
 from bot.query.notes import notes
-from bot.schedule import Never
+from bot.schedule import Never, next_moment
 from bot.text.morphology.language import How
 
 #: https://core.telegram.org/api/obtaining_api_id
 _HASH = re.compile("[0-9a-f]{32}", re.IGNORECASE)
 #: What config.example.toml has in the place of credentials.
 EXAMPLES = ("0123456789abcdef0123456789abcdef", "123456789:replace-me-with-the-token-of-BotFather")
+#: Days repeat themselves, so any will do to ask for the next of a kind.
+_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Advice(NamedTuple):
@@ -67,6 +70,8 @@ def _destinations(settings: Settings) -> Iterator[Advice]:
             if topic.deliver is Deliver.DIGEST:
                 text = 'it is told in digests, and digests are switched off; set digest.at, or deliver = "alert"'
                 yield Advice(named(("topics", topic.name)), text)
+    elif next_moment(settings.digest.policy, settings.timezone, _ANY_TIME) is None:
+        yield Advice("digest.cron", "no day is ever like that, and digests never come")
     if settings.digest.max_stories == 0:
         yield Advice("digest.max_stories", "digests will count stories and show none")
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bot.config.faults import Fault, Path, named
-from bot.config.references import NotAReference, channel_ref, destination, same_chat
+from bot.config.references import NotAReference, channel_ref, destination
 from bot.config.values import nearest, shown
-from bot.model import ChannelRef, Destination
+from bot.model import ChannelRef, ChatId, Destination, Me, Username
 
 #: How many unknown names are told with what was meant: beyond that it is no slip but a list of something else.
 _GUESSES = 10
@@ -35,9 +35,11 @@ def disagreements(raw: Mapping[str, object]) -> Iterator[Fault]:
 def _anything_at_all(raw: Mapping[str, object], watch: dict[str, Any], topics: dict[str, Any]) -> Iterator[Fault]:
     if isinstance(raw.get("watch", {}), dict) and "folder" not in watch and watch.get("channels", []) == []:
         hint = 'name at least one, as in channels = ["@name"], or a folder'
-        yield Fault(("watch", "channels"), "no channel is watched", hint)
+        yield Fault(("watch", "channels"), "no channel is watched", hint, absent=True)
     if not topics and raw.get("topics", {}) == {}:
-        yield Fault(("topics",), "there is no topic", 'write at least one: [topics.syria] and keywords = ["Сирия"]')
+        yield Fault(
+            ("topics",), "there is no topic", 'write at least one: [topics.syria] and keywords = ["Сирия"]', absent=True
+        )
 
 
 def _names(topics: dict[str, Any]) -> Iterator[Fault]:
@@ -72,16 +74,14 @@ def _told_and_watched(
     chats += [
         (("topics", name, "chat"), topic.get("chat")) for name, topic in topics.items() if isinstance(topic, dict)
     ]
-    told: dict[Destination, Path] = {}
+    told: dict[ChannelRef | Me | Username | ChatId, Path] = {}
     for path, chat in chats:
         if (parsed := _destination(chat)) is not None:
-            told.setdefault(parsed, path)
+            told.setdefault(parsed.chat, path)
     for path, reference in references:
-        for parsed, where in told.items():
-            if same_chat(reference, parsed):
-                what = f"{reference} is told ({named(where)}), and a chat that is told is never watched"
-                yield Fault(path, what, "remove it here, or tell another chat")
-                break
+        if reference in told:
+            what = f"{reference} is told ({named(told[reference])}), and a chat that is told is never watched"
+            yield Fault(path, what, "remove it here, or tell another chat")
 
 
 def _channels_of_topics(topics: dict[str, Any], references: list[tuple[Path, ChannelRef]]) -> Iterator[Fault]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.config.settings import TABLES
+from bot.config.references import is_suspect
+from bot.config.settings import TABLES, TopicTable, table_at
 from bot.config.values import Wrong, kind
 
 #: Keys and places from the top of the file to a value.
@@ -33,6 +34,7 @@ class Fault:
     """One error: where, what is wrong there and what would be right.
 
     ``offset``: the code point of the text value at which it goes wrong. ``at_key``: it is the key that is wrong.
+    ``absent``: nothing stands there. ``meant``: what an unknown key was probably meant to be, in its own table.
     """
 
     path: Path
@@ -40,6 +42,8 @@ class Fault:
     hint: str
     offset: int | None = None
     at_key: bool = False
+    absent: bool = False
+    meant: Path | None = None
 
 
 def named(path: Path) -> str:
@@ -49,6 +53,8 @@ def named(path: Path) -> str:
 
 
 def _key(name: str) -> str:
+    if is_suspect(name) or "://" in name:
+        return "…"
     if _BARE.fullmatch(name):
         return name if len(name) <= 60 else name[:59] + "…"
     return json.dumps(name if len(name) <= 60 else name[:59] + "…", ensure_ascii=False)
@@ -70,9 +76,9 @@ def _fault(details: ErrorDetails, raw: Mapping[str, object]) -> Fault:
         return fault_of(path, wrong)
     match details["type"]:
         case "extra_forbidden":
-            return Fault(path, "unknown key", _meant(path), at_key=True)
+            return _unknown(path)
         case "missing":
-            return Fault(path, "missing", _NEEDED.get(str(path[-1]), "write this key"))
+            return Fault(path, "missing", _NEEDED.get(str(path[-1]), "write this key"), absent=True)
         case "tuple_type":
             example = 'as in ["…"]' if isinstance(details["input"], str) else "with brackets around it"
             return Fault(path, f"{kind(details['input'])} where a list is expected", f"write a list, {example}")
@@ -98,29 +104,40 @@ def _within(loc: Path, raw: object) -> Path:
 def _table_hint(path: Path) -> str:
     if path == ("topics",):
         return "write [topics.name] and the topic's keys below it"
+    if path[0] == "topics" and path[-1] in TopicTable.model_fields:
+        return f"write [topics.syria], a table with a name of your own, and {path[-1]} below it"
     return f"write [{named(path)}] and its keys below it"
 
 
-def _meant(path: Path) -> str:
-    """What an unknown key was probably meant to be: a key of its table, or one of another table."""
+def useful(faults: Iterable[Fault]) -> list[Fault]:
+    """Without those that miss what an unknown key was meant to be: one slip is one error."""
+    faults = list(faults)
+    meant = {fault.meant for fault in faults if fault.meant}
+    return [f for f in faults if not (f.absent and any(f.path[:n] in meant for n in range(1, len(f.path) + 1)))]
+
+
+def _unknown(path: Path) -> Fault:
+    """With what was probably meant: a key of its table, or one of another table."""
     key = str(path[-1])
-    table = _pattern(path[:-1])
+    table = table_at(path[:-1])
     own = list(TABLES[table].model_fields) if table in TABLES else []
-    close = get_close_matches(key.lower()[:100], own, n=1, cutoff=0.8)
-    if close:
-        return f"did you mean {close[0]}?"
+
+    def fault(hint: str, meant: Path | None = None) -> Fault:
+        return Fault(path, "unknown key", hint, at_key=True, meant=meant)
+
+    if close := get_close_matches(key.lower()[:100], own, n=1, cutoff=0.8):
+        return fault(f"did you mean {close[0]}?", (*path[:-1], close[0]))
     if elsewhere := [_address(other, key) for other in TABLES if other != table and key in TABLES[other].model_fields]:
-        return f"did you mean {' or '.join(elsewhere)}?"
-    far = get_close_matches(key.lower()[:100], own, n=1) or [
-        one for other in TABLES for one in _close_in(key, other) if other != table
-    ]
-    if far:
-        return f"did you mean {far[0]}?"
-    return f"known here: {', '.join(own)}"
+        return fault(f"did you mean {' or '.join(elsewhere)}?")
+    if far := get_close_matches(key.lower()[:100], own, n=1):
+        return fault(f"did you mean {far[0]}?", (*path[:-1], far[0]))
+    if there := [one for other in TABLES for one in _close_in(key, other) if other != table]:
+        return fault(f"did you mean {there[0]}?")
+    return fault(f"known here: {', '.join(own)}")
 
 
 def _close_in(key: str, table: Path) -> Iterator[str]:
-    fields = list(TABLES[_pattern(table)].model_fields)
+    fields = list(TABLES[table_at(table)].model_fields)
     for close in get_close_matches(key.lower()[:100], fields, n=1, cutoff=0.8):
         yield _address(table, close)
 
@@ -130,10 +147,3 @@ def _address(table: Path, key: str) -> str:
     if not table:
         return f"{key} above the first [table]"
     return f"[{named(table).replace('*', '…')}] {key}" if "*" not in table else f"[topics.…] {key}"
-
-
-def _pattern(path: Path) -> tuple[str, ...]:
-    names = [part for part in path if isinstance(part, str)]
-    if len(names) > 1 and names[0] == "topics":
-        names[1] = "*"
-    return tuple(names)

@@ -1,8 +1,8 @@
 """From a file to `Settings`, or to all of its errors at once. The one place of `config` that touches files.
 
 An error is ``config.toml:LINE: key.path: what is wrong; what would be right``; under it stand the source line and
-a caret where it is inside a text. No value of [telegram] and no notification URL is ever shown, and no line of
-the file but those of topics and of times.
+a caret where it is inside a text. No value of [telegram] and no notification URL is ever shown; what else of the file
+is, `_Excerpts` says.
 """
 
 from __future__ import annotations
@@ -15,20 +15,23 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bot.config.agreement import disagreements
-from bot.config.faults import Fault, fault_of, faults_of, named
-from bot.config.positions import Place, Positions
+from bot.config.faults import Fault, fault_of, faults_of, named, useful
+from bot.config.positions import KeyPath, Place, Positions
+from bot.config.references import is_suspect
 from bot.config.secrets import from_environment
-from bot.config.settings import Settings
-from bot.config.syntax import Slip, near, read
+from bot.config.settings import Settings, TopicTable
+from bot.config.syntax import Slip, read
 from bot.config.values import Wrong
 from bot.errors import ConfigError, NoConfigError
 
 _LARGEST = 8_000_000
 #: Code points of a source line that are shown around a caret.
 _WIDTH = 160
-#: Words that make a line unfit to be shown, whatever table it seems to belong to.
-_SECRET = re.compile("api_id|api_hash|token|proxy|notify|secret|://", re.IGNORECASE)
 _NO_WIDTH = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
+#: A line that holds nothing but the texts of one list: no comment, and no other key.
+_TEXTS_ALONE = re.compile(r"""\s*+(?:(?:keywords|exclude|cron)\s*+=)?(?:[\s,\[\]]++|"(?:[^"\\]++|\\.)*+"|'[^']*+')*+""")
+_KEY = re.compile(r"""(?<![^\s"'=,{])([^\s"'=,{]++)["']?\s*+=""")
+_ABOUT_SECRETS = re.compile("api_id|api_hash|token|proxy|notify|secret|://|#", re.IGNORECASE)
 
 
 def load(path: Path, environment: Mapping[str, str]) -> Settings:
@@ -78,7 +81,7 @@ def parse_settings(toml: str, name: str, environment: Mapping[str, str], read_fi
         faults += faults_of(error, raw)
     faults += disagreements(raw)
     if settings is None or faults:
-        raise ConfigError(_told(faults, name, toml))
+        raise ConfigError(_told(useful(faults), name, toml))
     return settings
 
 
@@ -106,8 +109,9 @@ def _with_environment(
 def _told(faults: Iterable[Fault], name: str, toml: str) -> list[str]:
     """The faults as messages, in the order of the file, each once."""
     positions = Positions(toml)
+    excerpts = _Excerpts(positions)
     placed = sorted(((_place(fault, positions), fault) for fault in faults), key=lambda pair: pair[0])
-    return list(dict.fromkeys(_message(fault, place, name, positions) for place, fault in placed))
+    return list(dict.fromkeys(_message(fault, place, name, positions, excerpts) for place, fault in placed))
 
 
 def _place(fault: Fault, positions: Positions) -> Place:
@@ -116,19 +120,19 @@ def _place(fault: Fault, positions: Positions) -> Place:
     return inside or at_key or positions.value(fault.path) or positions.nearest(fault.path)
 
 
-def _message(fault: Fault, place: Place, name: str, positions: Positions) -> str:
+def _message(fault: Fault, place: Place, name: str, positions: Positions, excerpts: _Excerpts) -> str:
     told = _line(name, place.line, named(fault.path), fault.what, fault.hint)
     if fault.offset is None or positions.inside(fault.path, fault.offset) is None:
         return told
-    return told + _pointed(positions.line(place.line), place.column)
+    return told + excerpts.of_text(fault.path, place)
 
 
 def _told_slip(slip: Slip, name: str, toml: str) -> str:
-    where = near(toml, slip.line)
-    told = _line(name, slip.line, where, slip.what, slip.hint)
-    source = toml.split("\n")[slip.line - 1]
-    fit = where.startswith("topics.") and not _SECRET.search(source)
-    return told + _pointed(source, slip.column) if fit else told
+    told = _line(name, slip.line, named(slip.path) or "TOML", slip.what, slip.hint)
+    of_a_topic = len(slip.path) == 3 and slip.path[0] == "topics"
+    if slip.column is None or not of_a_topic:
+        return told
+    return told + _broken_line(toml.split("\n")[slip.line - 1], slip.column)
 
 
 def _about_the_file(name: object, what: str, hint: str, line: int = 1) -> str:
@@ -138,6 +142,35 @@ def _about_the_file(name: object, what: str, hint: str, line: int = 1) -> str:
 def _line(name: str, line: int, where: str, what: str, hint: str) -> str:
     """One line, whatever a name or a key holds."""
     return " ".join(f"{name}:{line}: {where}: {what}; {hint}".splitlines())
+
+
+class _Excerpts:
+    """What of a file is shown under its messages.
+
+    A line may hold more than a message is about: a comment, or the next key. Then only the text that is wrong is shown.
+    Whether a line may be shown whole is asked once, however many messages it has.
+    """
+
+    def __init__(self, positions: Positions) -> None:
+        self._positions = positions
+        self._whole: dict[int, bool] = {}
+
+    def of_text(self, path: KeyPath, place: Place) -> str:
+        """What stands at a place inside the text value of this path; empty when it may be a secret."""
+        line = self._positions.line(place.line)
+        if place.line not in self._whole:
+            self._whole[place.line] = _TEXTS_ALONE.fullmatch(line) is not None and not is_suspect(line)
+        if self._whole[place.line]:
+            return _pointed(line, place.column)
+        start, end = self._positions.columns(path, place.line)
+        piece = line[start:end]
+        return "" if is_suspect(piece) else _pointed(piece, place.column - start)
+
+
+def _broken_line(line: str, column: int) -> str:
+    """A line of a topic that is no TOML, where it holds no other keys than a topic's and no comment."""
+    own = all(key in TopicTable.model_fields for key in _KEY.findall(line))
+    return _pointed(line, column) if own and not _ABOUT_SECRETS.search(line) and not is_suspect(line) else ""
 
 
 def _pointed(line: str, column: int) -> str:

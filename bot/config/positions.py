@@ -56,7 +56,7 @@ class Positions:
         self._starts = [0, *accumulate(len(line) + 1 for line in self._lines)]
         scan = _Scan(self._toml)
         scan.document()
-        self._keys, self._values = scan.keys, scan.values
+        self._keys, self._values, self._reading = scan.keys, scan.values, scan.reading
 
     def key(self, path: KeyPath) -> Place | None:
         """Where this key stands: before its value, or in the header of its table (of an item: in its own header)."""
@@ -98,6 +98,20 @@ class Positions:
             offset -= 1
         return self._place(end)
 
+    def columns(self, path: KeyPath, number: int) -> tuple[int, int]:
+        """From and to which column a line belongs to this string value, its quotes included; (0, 0): to none of it."""
+        start = self._values.get(path)
+        string = None if start is None else _STRING.match(self._toml, start)
+        if string is None or not 0 < number <= len(self._lines):
+            return 0, 0
+        first, length = self._starts[number - 1], len(self.line(number))
+        return max(string.start() - first, 0), max(min(string.end() - first, length), 0)
+
+    @property
+    def reading(self) -> KeyPath:
+        """The value, or the table, that was being read where the text ends or cannot be followed any further."""
+        return self._reading
+
     def line(self, number: int) -> str:
         """The line of this number (from 1) without its end; empty where there is none."""
         return self._lines[number - 1].removesuffix("\r") if 0 < number <= len(self._lines) else ""
@@ -119,6 +133,7 @@ class _Scan:
     def __init__(self, toml: str) -> None:
         self.keys: dict[KeyPath, int] = {}
         self.values: dict[KeyPath, int] = {}
+        self.reading: KeyPath = ()
         self._toml = toml
         self._at = 0
         self._last: dict[KeyPath, int] = {}  # of each array of tables, the index of the one that is open
@@ -126,13 +141,22 @@ class _Scan:
     def document(self) -> None:
         table: KeyPath = ()
         try:
-            while self._skip(_BETWEEN):
+            while self._next_statement(table):
                 if self._next() == "[":
+                    self.reading = ()
                     table = self._header()
                 else:
                     self._pair(table)
         except _Lost:
             return
+
+    def _next_statement(self, table: KeyPath) -> bool:
+        """Moves to it; False at the end of the text."""
+        end = self._at
+        more = self._skip(_BETWEEN)
+        if "\n" in self._toml[end : self._at]:
+            self.reading = table
+        return more
 
     def _header(self) -> KeyPath:
         """``[a.b]`` or ``[[a.b]]``; returns the path of the table that it opens."""
@@ -150,6 +174,7 @@ class _Scan:
             if path in self._last:
                 path = _deeper(path, self._last[path])
                 self.keys.setdefault(path, start)
+        self.reading = path
         self._expect("]" * brackets)
         return path
 
@@ -177,6 +202,7 @@ class _Scan:
 
     def _value(self, path: KeyPath) -> None:
         self.values[path] = self._at
+        self.reading = path
         match self._next():
             case "[":
                 self._array(path)

@@ -33,13 +33,25 @@ _LINK = re.compile(
 _APP_LINK = re.compile(r"tg:(?://)?(?P<action>[a-z]+)/?(?:\?(?P<query>[^#]*))?(?:#.*)?", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
 _CODE = re.compile(r"[A-Za-z0-9_-]{6,64}")
-#: A bot's token, or an ``api_hash``, in the wrong place.
-_SECRET = re.compile(r"(?<![0-9])[0-9]{6,}+:[A-Za-z0-9_-]{20,}|^[0-9a-f]{32}$")
+#: A bot's token; an ``api_hash`` or the secret of an MTProxy; a password in a URL, or in one that lost its scheme.
+_SECRET = re.compile(
+    r"""(?<![0-9])[0-9]{6,}+:[A-Za-z0-9_-]{20,}
+    | (?=[0-9]{0,31}[A-Fa-f])(?=[A-Fa-f]{0,31}[0-9])[0-9A-Fa-f]{32}
+    | ://[^\s/"']*@
+    | (?<=[^\s:@/"',]):[^\s:@/"']+@
+    | (?:pass|secret|token|password)=""",
+    re.VERBOSE,
+)
 _SEVERAL = re.compile(r"[,;]|\s(?=@|-100|https?:|tg:|t\.me/)")
 
 _FORMS = "write @name, a t.me link or the -100… id"
 _DESTINATIONS = 'write "me", @name, a t.me link or an id, for a forum topic with its number behind: @name/12'
 _LETTERS = "a name is 4 to 32 of a-z, 0-9 and _, and begins with a letter"
+
+
+def is_suspect(text: str) -> bool:
+    """Whether a text holds what may be a secret: wherever it was typed, messages do not show it."""
+    return _SECRET.search(text) is not None
 
 
 class NotAReference(ValueError):  # noqa: N818 - it says what the text is
@@ -88,11 +100,6 @@ def destination(text: str) -> Destination:
             return Destination(chat, named.numbers[0] if named.numbers else None)
 
 
-def same_chat(ref: ChannelRef, destination: Destination) -> bool:
-    """Whether both name one chat, as far as can be told without asking Telegram."""
-    return ref == destination.chat
-
-
 def _read(text: str, forms: str) -> _Named:
     text = text.strip()
     _refuse_at_sight(text, forms)
@@ -117,7 +124,7 @@ def _refuse_at_sight(text: str, forms: str) -> None:
     """What no form allows, whatever the text means to be."""
     if not text:
         raise NotAReference("nothing stands here", hint=forms)
-    if _SECRET.search(text):
+    if is_suspect(text):
         raise NotAReference("this looks like a secret", hint=f"{forms}; secrets belong in [telegram]")
     if _SEVERAL.search(text):
         raise NotAReference("several chats stand in one pair of quotes", hint=f"a pair of quotes holds one; {forms}")
@@ -223,7 +230,8 @@ def _username(name: str) -> Username:
         raise NotAReference(f"{_described(strange[0])} cannot stand in a name", hint=_LETTERS)
     if re.match("[0-9_]", name):
         raise NotAReference(f"a name cannot begin with {name[0]}", hint=_LETTERS)
-    raise NotAReference(f"a name of {len(name)} letters is too {'short' if len(name) < 4 else 'long'}", hint=_LETTERS)
+    letters = f"{len(name)} letter{'' if len(name) == 1 else 's'}"
+    raise NotAReference(f"a name of {letters} is too {'short' if len(name) < 4 else 'long'}", hint=_LETTERS)
 
 
 def _invite(code: str, forms: str) -> Invite:

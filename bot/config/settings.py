@@ -76,7 +76,7 @@ class Server(_Table):
 
     address: Annotated[Address, PlainValidator(values.address("127.0.0.1:4430"))]
     dc_id: Annotated[int, PlainValidator(values.count(1, 9999, "the number of its data centre"))] = 2
-    public_key: Annotated[Path | None, PlainValidator(values.path)] = None
+    public_key: Annotated[Path | None, PlainValidator(values.path("server.pem"))] = None
 
 
 class Telegram(_Table):
@@ -218,7 +218,7 @@ class Settings(_Table):
     """A configuration."""
 
     timezone: Annotated[ZoneInfo, PlainValidator(values.zone)] = ZoneInfo("UTC")
-    data_dir: Annotated[Path, PlainValidator(values.path)] = Path("data")
+    data_dir: Annotated[Path, PlainValidator(values.path("data"))] = Path("data")
     telegram: Telegram = Telegram()
     watch: Watch
     digest: Digests
@@ -264,6 +264,14 @@ TABLES: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("log",): Log,
     ("metrics",): Metrics,
 }
+
+
+def table_at(path: tuple[str | int, ...]) -> tuple[str, ...]:
+    """The key of `TABLES` that a path through a file leads to, if it does to one."""
+    names = [part for part in path if isinstance(part, str)]
+    if len(names) > 1 and names[0] == "topics":
+        names[1] = "*"
+    return tuple(names)
 
 
 def _plain(table: BaseModel) -> dict[str, object]:

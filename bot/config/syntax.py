@@ -6,7 +6,8 @@ import re
 import tomllib
 from typing import NamedTuple
 
-from bot.config.settings import TABLES
+from bot.config.positions import KeyPath, Positions
+from bot.config.settings import TABLES, table_at
 
 #: The words of tomllib's error, and what is wrong and would be right in ours. The first that fits is taken.
 _SINGLE = r"write the text in single quotes, where a \ stays as it is"
@@ -32,18 +33,24 @@ _SLIPS = (
     ("Invalid date", "no date", "write texts in quotes"),
     ("Exceeds the limit", "a number that is too long", "write a shorter one"),
 )
-_HEADING = re.compile(r"\s*\[+\s*([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)")
-_KEY = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=")
+#: tomllib sees these only where the second of the two ends: a caret there would point at nothing.
+_TWICE = re.compile("Cannot|Duplicate")
+_NAMES_A_TOPIC = re.compile(r"\s*(?:\[\s*topics\s*\.[^\]\"']*\]|topics\s*\.)")
 _WHERE = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 class Slip(NamedTuple):
-    """Where a text stops being TOML (line from 1, column from 0, in code points), and why."""
+    """Where a text stops being TOML, and why.
+
+    ``line`` counts from 1, ``column`` from 0 in code points, None where it says nothing. ``path`` is the key that it
+    belongs to, as far as it is one that a configuration knows: anything else may be a piece of a text, and a secret.
+    """
 
     line: int
-    column: int
+    column: int | None
     what: str
     hint: str
+    path: KeyPath = ()
 
 
 def read(toml: str) -> dict[str, object] | Slip:
@@ -57,34 +64,41 @@ def read(toml: str) -> dict[str, object] | Slip:
 
 
 def _slip(message: str, toml: str) -> Slip:
-    lines = toml.split("\n")
+    line, column = _place(message, toml)
+    source = toml.split("\n")
+    if re.search(r"Invalid initial|Expected '\]", message) and _NAMES_A_TOPIC.match(source[line - 1]):
+        hint = "write it as in [topics.syria], and the name for people in title"
+        return Slip(line, None, "a topic's name is one bare word in Latin letters", hint, ("topics",))
+    before = Positions("\n".join([*source[: line - 1], source[line - 1][:column]]))
+    path = _known(before.reading)
+    what, hint = next(
+        ((what, hint) for pattern, what, hint in _SLIPS if re.search(pattern, message)),
+        ("this is no TOML", "see https://toml.io"),
+    )
+    if "Unterminated" in message and (opened := before.value(before.reading)):
+        line, column = opened
+    elif "Unclosed array" in message and (opened := before.value(before.reading[:-1])) and opened.line < line:
+        what += f" (it begins on line {opened.line})"
+    return Slip(line, None if _TWICE.match(message) else column, what, hint, path)
+
+
+def _place(message: str, toml: str) -> tuple[int, int]:
+    """Line and column of tomllib's message."""
     place = _WHERE.search(message)
     if place and place[1]:
         line, column = int(place[1]), int(place[2]) - 1
-    elif place:
-        line, column = len(lines), len(lines[-1])
-    else:
-        line, column = 1, 0
-    if "Unescaped" in message:  # tomllib has gone past the \ and what it took with it
-        column = max(lines[line - 1].rfind("\\", 0, column), 0)
-    for pattern, what, hint in _SLIPS:
-        if re.search(pattern, message):
-            return Slip(line, column, what, hint)
-    return Slip(line, column, "this is no TOML", "see https://toml.io")
+        if "Unescaped" in message:  # tomllib has gone past the \ and what it took with it
+            column = max(toml.split("\n")[line - 1].rfind("\\", 0, column), 0)
+        return line, column
+    number = re.search("[0-9_]{4300,}", toml)  # the one mistake that tomllib tells without its place
+    end = number.start() if number and not place else len(toml)
+    return toml.count("\n", 0, end) + 1, end - (toml.rfind("\n", 0, end) + 1)
 
 
-def near(toml: str, line: int) -> str:
-    """The key that a broken line seems to belong to, as a path; "TOML" where none can be told.
-
-    Only names that a configuration knows are believed: anything else may be a piece of a text, and a secret.
-    """
-    known = {key for table in TABLES.values() for key in table.model_fields}
-    key = ""
-    for text in reversed(toml.split("\n")[:line]):
-        if heading := _HEADING.match(text):
-            names = tuple(heading[1].split("."))
-            if names in TABLES or (names[0] == "topics" and len(names) == 2):
-                return f"{heading[1]}.{key}" if key else heading[1]
-        elif not key and (found := _KEY.match(text)) and found[1] in known:
-            key = found[1]
-    return key or "TOML"
+def _known(path: KeyPath) -> KeyPath:
+    for length, part in enumerate(path):
+        table = table_at(path[:length])
+        is_key = table == ("topics",) or (table in TABLES and part in TABLES[table].model_fields)
+        if isinstance(part, int) or not is_key:
+            return path[:length]
+    return path

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
-from bot.config.references import NotAReference, channel_ref, destination
+from bot.config.references import NotAReference, channel_ref, destination, is_suspect
 from bot.cron import Cron, NotACron
 from bot.errors import QueryError
 from bot.model import ChannelRef, Destination
@@ -28,12 +28,14 @@ T = TypeVar("T")
 
 _CENTURY = timedelta(days=36525)
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
-_DURATION = re.compile("".join(rf"(?:(?P<{unit}>[0-9]{{1,9}}){unit})?" for unit in _UNITS))
+_DURATION = re.compile("".join(rf"(?:(?P<{unit}>[0-9]{{1,50}}){unit})?" for unit in _UNITS))
 #: From which count on a duration is written in a unit: 48h and not 2d, 60s and not 1m, 180d and not 4320h.
 _FROM = {"d": 3, "h": 1, "m": 2, "s": 0}
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]?#]+)")
-#: A bot's token, an api_hash, a URL with a password.
-_SECRET = re.compile("[0-9]{6,}:[A-Za-z0-9_-]{20,}|[0-9A-Fa-f]{32}|://[^/]*@")
+#: A number up to here may be an ``api_id``: no message shows it. Ids of channels are negative or longer.
+_API_IDS = (1 << 31) - 1
+#: So many characters of a secret are too much of it.
+_PIECE = 6
 #: What an escape of TOML makes of \b and the like: nobody writes these on purpose.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -82,7 +84,7 @@ def kind(value: object) -> str:
 
 def shown(text: str) -> str:
     """A text of the file as messages quote it: on one line, not too long, and no secret put there by mistake."""
-    if _SECRET.search(text):
+    if is_suspect(text):
         return "this text"
     line = " ".join(text.split())
     return f"«{line if len(line) <= 60 else line[:59] + '…'}»"
@@ -91,7 +93,7 @@ def shown(text: str) -> str:
 def text(value: object, example: str) -> str:
     """The value, when it is a text with something in it."""
     if not isinstance(value, str):
-        number = isinstance(value, int) and not isinstance(value, bool)
+        number = isinstance(value, int) and not 0 <= value <= _API_IDS
         quoted = f"put it in quotes: {str(value)[:25]!r}" if number else f"write a text in quotes, as in {example}"
         raise Wrong(f"{kind(value)} where text is expected", quoted.replace("'", '"'))
     if not value.strip():
@@ -144,7 +146,15 @@ def choice(options: type[E]) -> Callable[[object], E]:
 def nearest(typed: str, known: list[str]) -> str:
     """A question that names what was probably meant, or nothing; to stand before a hint."""
     near = get_close_matches(typed.lower()[:100], known, n=1)
-    return f"did you mean {near[0]}? " if near else ""
+    return f"did you mean {near[0]}? " if near and not is_suspect(near[0]) else ""
+
+
+def _refused(error: NotATime | NotACron | NotAReference | QueryError, typed: str, offset: int | None = None) -> Wrong:
+    """What another part of the program says of a text, but for any piece of what may be a secret."""
+    told = error.what + error.hint
+    if is_suspect(typed) and any(typed[at : at + _PIECE] in told for at in range(len(typed) - _PIECE + 1)):
+        return Wrong("this looks like a secret", "secrets belong in [telegram]", offset=offset)
+    return Wrong(error.what, error.hint, offset=offset)
 
 
 def zone(value: object) -> ZoneInfo:
@@ -164,15 +174,18 @@ def duration(low: timedelta, example: str) -> Callable[[object], timedelta]:
 
     def read(value: object) -> timedelta:
         typed = text(value, f'"{example}"') if not _is_number(value) else ""
-        found = _DURATION.fullmatch(typed)
+        found = _DURATION.fullmatch(typed.removeprefix("-"))
         if not typed or not found:
             what = f"{shown(typed)} is no duration" if typed else "a number without a unit"
             raise Wrong(what, f'write a number and s, m, h or d in quotes, as in "{example}"')
-        length = timedelta(seconds=sum(int(found[unit] or 0) * size for unit, size in _UNITS.items()))
+        if typed.startswith("-"):
+            raise Wrong("below zero", f'write "{written_duration(low)}" or more')
+        seconds = sum(int(found[unit] or 0) * size for unit, size in _UNITS.items())
+        if seconds > _CENTURY.total_seconds():
+            raise Wrong("longer than a century", f'write less, as in "{example}"')
+        length = timedelta(seconds=seconds)
         if length < low:
             raise Wrong("too short", f'write "{written_duration(low)}" or more')
-        if length > _CENTURY:
-            raise Wrong("longer than a century", f'write less, as in "{example}"')
         return length
 
     return read
@@ -203,7 +216,7 @@ def moment(value: object) -> time:
     try:
         return parse_time(typed)
     except NotATime as error:
-        raise Wrong(error.what, error.hint) from None
+        raise _refused(error, typed) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +235,7 @@ def cron(value: object) -> CronLine:
     try:
         return CronLine(" ".join(typed.split()), Cron.parse(typed))
     except NotACron as error:
-        raise Wrong(error.what, error.hint, offset=error.column) from None
+        raise _refused(error, typed, error.column) from None
 
 
 def quiet_hours(value: object) -> QuietHours | None:
@@ -233,7 +246,7 @@ def quiet_hours(value: object) -> QuietHours | None:
     try:
         return QuietHours.parse(typed)
     except NotATime as error:
-        raise Wrong(error.what, error.hint) from None
+        raise _refused(error, typed) from None
 
 
 def watched(value: object) -> ChannelRef:
@@ -242,7 +255,7 @@ def watched(value: object) -> ChannelRef:
     try:
         return channel_ref(typed)
     except NotAReference as error:
-        raise Wrong(error.what, error.hint) from None
+        raise _refused(error, typed) from None
 
 
 def told(value: object) -> Destination:
@@ -251,7 +264,7 @@ def told(value: object) -> Destination:
     try:
         return destination(typed)
     except NotAReference as error:
-        raise Wrong(error.what, error.hint) from None
+        raise _refused(error, typed) from None
 
 
 def some(what: str, example: str) -> Callable[[tuple[T, ...]], tuple[T, ...]]:
@@ -279,7 +292,7 @@ def query(value: object) -> Query:
     try:
         return parse(typed)
     except QueryError as error:
-        raise Wrong(error.what, error.hint, offset=error.column) from None
+        raise _refused(error, typed, error.column) from None
 
 
 def address(example: str) -> Callable[[object], Address]:
@@ -303,12 +316,16 @@ def split_address(typed: str) -> Address | None:
     return Address(host.strip("[]"), int(port))
 
 
-def path(value: object) -> Path:
+def path(example: str) -> Callable[[object], Path]:
     """A file or folder, as typed; a relative one is meant from the working directory."""
-    typed = text(value, '"data"')
-    if "\0" in typed:
-        raise Wrong("a path with a NUL in it", "write the path without it")
-    return Path(typed)
+
+    def read(value: object) -> Path:
+        typed = text(value, f'"{example}"')
+        if "\0" in typed:
+            raise Wrong("a path with a NUL in it", "write the path without it")
+        return Path(typed)
+
+    return read
 
 
 def written(value: object) -> object:

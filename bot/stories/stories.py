@@ -90,8 +90,12 @@ class Stories:
         self._forget()
 
     def _tell(self, story: PostId, destination: Destination, topics: Mapping[str, bool]) -> None:
-        if story in self._shelf.by_story:
-            self._told.setdefault(story, {}).setdefault(destination, {}).update(topics)
+        """Kept longer than the story's members: a late edit of one still belongs to it."""
+        told = self._told.pop(story, {})
+        told.setdefault(destination, {}).update(topics)
+        self._told[story] = told
+        if len(self._told) > self._most:
+            del self._told[next(iter(self._told))]
 
     def _forget(self) -> None:
         newest = self._shelf.newest()
@@ -99,10 +103,7 @@ class Stories:
             return
         before = newest - self._window if newest - _EVER > self._window else _EVER
         for seat in self._shelf.oldest(before, self._most):
-            story = self._shelf.members[seat].story
             self._shelf.drop(seat)
-            if story not in self._shelf.by_story:
-                self._told.pop(story, None)
 
 
 class Overlay:

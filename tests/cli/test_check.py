@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +27,9 @@ deliver = "alert"
 [topics.assad]
 keywords = ["Асад", "Assad"]
 chat = "-1001234567890/12"
+[telegram]
+api_id = 1
+api_hash = "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f"
 """
 
 
@@ -66,6 +72,21 @@ def test_a_crontab_line_is_shown_as_it_is_written(config: Path, vedette: Vedette
     last = vedette("check", "--config", str(config)).out.splitlines()[-1]
     assert last.startswith("digests: 30 6 * * * (Europe/London), the next on ")
     assert last.endswith(" at 06:30")
+
+
+def test_absent_credentials_are_told(config: Path, vedette: Vedette) -> None:
+    note = "note: telegram: run and login will need api_id and api_hash, from my.telegram.org\n"
+    config.write_text(VALID.partition("[telegram]")[0], "utf-8")
+    assert vedette("check", "--config", str(config)).out.endswith(note)
+    config.write_text(VALID, "utf-8")
+    assert note not in vedette("check", "--config", str(config)).out
+
+
+def test_a_crontab_line_that_never_comes_is_told(config: Path, vedette: Vedette) -> None:
+    config.write_text(VALID.replace('at = ["20:00", "08:00"]', 'cron = "0 8 31 2 *"'), "utf-8")
+    ran = vedette("check", "--config", str(config))
+    assert ran.code == 0
+    assert ran.out.endswith("no digests\nnote: digest.cron: no day is ever like that, and digests never come\n")
 
 
 def test_a_key_file_that_is_not_there_is_told(config: Path, vedette: Vedette) -> None:
@@ -114,6 +135,49 @@ def test_many_topics_are_counted(config: Path, vedette: Vedette) -> None:
     lines = vedette("check", "--config", str(config)).out.splitlines()
     assert "102 topics" in lines
     assert "  … and 52 more" in lines
+
+
+def test_two_hundred_topics_are_summed_up(config: Path, vedette: Vedette) -> None:
+    topics = "".join(
+        f'[topics.t{number}]\ntitle = "Topic {number}"\nkeywords = ["слово{number}", "{number + 1000}"]\n'
+        for number in range(200)
+    )
+    config.write_text(VALID.partition("[topics.syria]")[0].replace(', topics = ["syria"]', "") + topics, "utf-8")
+    ran = vedette("check", "--config", str(config))
+    assert (ran.code, ran.err) == (0, "")
+    lines = ran.out.splitlines()
+    assert "200 topics" in lines
+    assert "  Topic 49 (t49): 2 keywords, digest to @desk_demo" in lines
+    assert "  Topic 50 (t50): 2 keywords, digest to @desk_demo" not in lines
+    assert "  … and 150 more" in lines
+    assert any(line.startswith("digests: ") for line in lines)
+    assert len(lines) < 80
+
+
+def test_what_is_said_of_many_keywords_is_said_once(config: Path, vedette: Vedette) -> None:
+    config.write_text(VALID.replace('["Асад", "Assad"]', '["base", "Сирия или Асад", "Дамаск или Хомс"]'), "utf-8")
+    notes = [line for line in vedette("check", "--config", str(config)).out.splitlines() if line.startswith("note: ")]
+    assert [note for note in notes if "«или»" in note] == [
+        next(
+            note for note in notes if note.startswith("note: topics.assad.keywords[1] and 1 more: ") and "«или»" in note
+        )
+    ]
+
+
+def test_the_same_file_is_told_the_same_in_any_process(config: Path, vedette: Vedette) -> None:
+    """Whatever the hash seed; but for the next digest's moment, which the clock knows."""
+    config.write_text(VALID.replace('["20:00", "08:00"]', "[]").replace("Сирия", "база"), "utf-8")
+    printed = {
+        subprocess.run(
+            [sys.executable, "-m", "bot", "check", "--config", str(config)],
+            capture_output=True,
+            check=True,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": locale, "PYTHONIOENCODING": "utf-8"},
+        ).stdout
+        for seed, locale in (("1", "C"), ("2", "C.UTF-8"))
+    }
+    assert printed == {vedette("check", "--config", str(config)).out.encode()}
 
 
 def test_the_example_is_accepted(vedette: Vedette) -> None:

@@ -76,6 +76,12 @@ def test_a_topic_told_in_digests_that_are_off_is_told(lexicon: Lexicon) -> None:
     assert told(lexicon, f'{off}deliver = "alert"') == []
 
 
+def test_a_crontab_line_that_never_comes_is_told(lexicon: Lexicon) -> None:
+    for line, told_of in (("0 8 31 2 *", True), ("0 8 29 2 *", False), ("0 8 31 2 mon", False)):
+        found = told(lexicon, WISE.replace('"@desk_demo"', f'"@desk_demo"\ncron = "{line}"'))
+        assert found == ["digest.cron: no day is ever like that, and digests never come"] * told_of
+
+
 def test_digests_without_stories_are_told(lexicon: Lexicon) -> None:
     [advice] = told(lexicon, WISE.replace('"@desk_demo"', '"@desk_demo"\nmax_stories = 0'))
     assert advice == "digest.max_stories: digests will count stories and show none"

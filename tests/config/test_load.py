@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,50 @@ def test_a_key_at_the_top_is_sought_in_the_tables(wrong: Errors) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("toml", "only"),
+    [
+        (LEAST.replace("[topics.", "[topic."), "topic: unknown key; did you mean topics?"),
+        (LEAST.replace("keywords", "keyword"), "topics.syria.keyword: unknown key; did you mean keywords?"),
+        (LEAST.replace("channels", "chanels"), "watch.chanels: unknown key; did you mean channels?"),
+        (LEAST.replace("[digest]", "[digets]"), "digets: unknown key; did you mean digest?"),
+    ],
+)
+def test_what_is_missing_for_a_slip_in_its_name_is_told_once(toml: str, only: str, errors: Errors) -> None:
+    assert errors(toml) == [only]
+
+
+def test_what_is_missing_beside_an_unknown_key_is_told_too(errors: Errors) -> None:
+    assert [error.split(";")[0] for error in errors(LEAST.replace("keywords", "chatt"))] == [
+        "topics.syria.keywords: missing",
+        "topics.syria.chatt: unknown key",
+    ]
+
+
+def test_keys_right_below_topics_are_told_to_take_a_table(errors: Errors) -> None:
+    assert errors(LEAST.replace("[topics.syria]", "[topics]")) == [
+        (
+            "topics.keywords: a list where a table is expected; "
+            "write [topics.syria], a table with a name of your own, and keywords below it"
+        )
+    ]
+
+
+def test_many_destinations_take_no_longer_than_they_are_many() -> None:
+    count = 5000
+    channels = ", ".join(f'"@c{number}_demo"' for number in range(count))
+    topics = "".join(f'[topics.t{number}]\nkeywords = ["а"]\nchat = "@d{number}_demo"\n' for number in range(count))
+    toml = f'[watch]\nchannels = [{channels}]\n[digest]\nchat = "@c7_demo/5"\n{topics}'
+    start = time.process_time()
+    assert told(toml) == [
+        (
+            "config.toml:2: watch.channels[7]: @c7_demo is told (digest.chat), and a chat that is told is never "
+            "watched; remove it here, or tell another chat"
+        )
+    ]
+    assert time.process_time() - start < 1.5
+
+
 def test_what_needs_to_be_said_is_asked_for_all_at_once(errors: Errors) -> None:
     assert errors('timezone = "UTC"') == [
         'digest.chat: missing; name the chat that is told, as in chat = "me"',
@@ -186,7 +231,7 @@ def caret(keywords: str) -> str:
         ('keywords = ["\\u0410сад (\\"x\\" "]', '(\\"x\\" "]'),
         ('keywords\t=\t["(Асад"]', '(Асад"]'),
         ('keywords = ["Асад", "x & y"]', '& y"]'),
-        ('keywords = ["""\nАсад\n(x"""]', '(x"""]'),
+        ('keywords = ["""\nАсад\n(x"""]', '(x"""'),
         ('keywords = ["и\u0301 (x"]', ' (x"]'),  # a stress mark has no width of its own
         ('keywords = ["' + "а" * 300 + ' (x"]', '(x"]'),
     ],
@@ -255,13 +300,50 @@ def test_a_regular_expression_in_double_quotes_is_told_to_take_single_ones() -> 
         ("[log]\nlevel = {a = 1", "2: log.level", "braces that go wrong here"),
         ("syria", "1: TOML", "write key = value"),
         ("x = " + "[" * 5000, "1: TOML", "write lists and tables side by side"),
-        ("[log]\nlevel = " + "1" * 5000, "1: log", "write a shorter one"),
+        ("[log]\nlevel = " + "1" * 5000, "2: log.level", "write a shorter one"),
     ],
 )
 def test_what_is_no_toml_is_told_in_plain_words(toml: str, where: str, hint: str) -> None:
     [error] = told(toml)
     assert error.startswith(f"config.toml:{where}: ")
     assert hint in error
+
+
+def test_a_topics_name_that_is_no_bare_word_is_told_as_such() -> None:
+    for heading in ("[topics.Сирия]", "[topics.война в Сирии]", "[topics.war in Syria]", "topics.Сирия.title = 'x'"):
+        assert told(f'[digest]\nchat = "me"\n{heading}\nkeywords = ["Сирия"]') == [
+            (
+                "config.toml:3: topics: a topic's name is one bare word in Latin letters; "
+                "write it as in [topics.syria], and the name for people in title"
+            )
+        ]
+
+
+def test_a_line_that_is_neither_key_nor_heading_is_not_told_of_the_key_before_it() -> None:
+    [error] = told('[digest]\nchat = "me"\nтема = 1')
+    assert error.startswith("config.toml:3: digest: neither a key nor a heading; ")
+
+
+def test_a_list_that_is_never_closed_is_told_with_its_first_line() -> None:
+    [error] = told('[watch]\nchannels = [\n  "@alfa_demo"\n\n[digest]\nchat = "me"')
+    assert error.startswith("config.toml:5: watch.channels: a list that goes wrong here (it begins on line 2); ")
+
+
+def test_a_text_that_is_never_closed_is_told_at_its_quotes() -> None:
+    assert told(LEAST + 'title = """\nСирия\n[log]\nlevel = "info"\n') == [
+        (
+            "config.toml:7: topics.syria.title: a text that is not closed; close it with the quote that opened it\n"
+            '  title = """\n'
+            "          ^"
+        )
+    ]
+
+
+@pytest.mark.parametrize("second", ['keywords = ["Асад"]', "[topics.syria]"])
+def test_what_stands_twice_has_no_caret(second: str) -> None:
+    [error] = told(f"{LEAST}{second}\n")
+    assert error.startswith("config.toml:7: topics.syria")
+    assert "\n" not in error
 
 
 # --- secrets ----------------------------------------------------------------------------------------------
@@ -300,6 +382,88 @@ def test_no_error_shows_a_secret(toml: str) -> None:
 def test_a_token_in_the_wrong_place_is_not_shown_either(key: str) -> None:
     token = "1234567890:" + SECRET * 3
     assert SECRET not in "\n".join(told(f'{key} = "{token}"\n'))
+
+
+TOKEN = "123456789:" + SECRET * 3
+HASH = "0123456789abcdef" * 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f's = {{keywords = ["a*b"], bot_token = "{TOKEN}", api_hash = "{SECRET}"}}',
+        f's = {{api_hash = "{SECRET}", keywords = ["a*b"]}}',
+        f's.keywords = ["a*b"] # {SECRET}',
+        f's.keywords = ["a*b", "bot {TOKEN}"]',
+    ],
+)
+def test_only_the_query_is_shown_of_a_line_that_holds_more(line: str) -> None:
+    errors = "\n".join(told(f"{LEAST}[topics]\n{line}\n".replace("[topics.syria]", "[topics.x]")))
+    assert '\n  "a*b"\n   ^' in errors
+    assert SECRET not in errors
+
+
+@pytest.mark.parametrize("secret", [TOKEN, HASH, f"socks5://u:{SECRET}@host", f"u:{SECRET}@host:1"])
+@pytest.mark.parametrize("place", ['"(а {}"', '"(/{}("', '"\\n{} (а"', '"NEAR {}"', '"{}:а b&"'])
+def test_a_query_that_may_hold_a_secret_is_not_shown(secret: str, place: str) -> None:
+    errors = told(LEAST.replace('"Сирия"', place.replace("{}", secret)))
+    assert errors[0].startswith("config.toml:6: topics.syria.keywords[0]: ")
+    assert secret not in "\n".join(errors)
+    assert "\n" not in errors[0]
+
+
+@pytest.mark.parametrize("secret", [TOKEN, HASH, f"proxy socks5://u:{SECRET}@h", f"tgram://{SECRET}", f"u:{SECRET}@h"])
+@pytest.mark.parametrize(
+    "line", ['[topics."{}"]\nkeyword = ["а"]', '[telegram]\n"{}" = 1', '[topics.a]\nkeywords = ["а"]\n"{}" = 1']
+)
+def test_a_key_that_may_be_a_secret_is_not_shown(secret: str, line: str) -> None:
+    errors = "\n".join(told(LEAST + line.replace("{}", secret)))
+    assert secret not in errors
+    assert SECRET not in errors
+    assert "…" in errors
+
+
+@pytest.mark.parametrize(
+    "toml",
+    [
+        f'["telegram"]\nbot_token = """\n{TOKEN}\n{TOKEN}',
+        f'["telegram"]\nx = """\n{SECRET}\n{SECRET}',
+        f'["telegram"]\nx = "{SECRET}" "',
+        f"[telegram . server]\nx = {SECRET}",
+        f"title = 5 # {SECRET}\\",
+        f'title = 5 "passwort" = "{SECRET}"',
+        f'title = 5 "{TOKEN}"',
+    ],
+)
+def test_a_line_that_is_no_toml_is_not_shown_where_it_may_hold_a_secret(toml: str) -> None:
+    errors = told(f"{LEAST}{toml}")
+    assert SECRET not in "\n".join(errors)
+
+
+@pytest.mark.parametrize("secret", [TOKEN, f"u:{SECRET}@127.0.0.1:x", f"socks5://u:{SECRET}@h:1"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "timezone = '{}'",
+        "telegram.server.address = '{}'",
+        "metrics.listen = '{}'",
+        "alerts.quiet_hours = '{}'",
+        "digest.at = ['{}']",
+        "digest.cron = '{} * * * *'",
+        "watch.channels = ['{}', {channel = '@{}', topics = ['{}']}]",
+        "log.level = '{}'",
+    ],
+)
+def test_a_value_that_may_be_a_secret_is_not_shown(secret: str, key: str) -> None:
+    errors = "\n".join(told(key.replace("{}", secret)))
+    assert secret[:16] not in errors
+    assert SECRET not in errors
+
+
+def test_an_api_id_that_lost_its_key_is_not_shown(wrong: Errors) -> None:
+    assert wrong("data_dir = 77123477") == [
+        'data_dir: a number where text is expected; write a text in quotes, as in "data"'
+    ]
 
 
 # --- the environment --------------------------------------------------------------------------------------

@@ -389,6 +389,31 @@ def test_everything_in_a_document_stands_where_it_was_written(
             assert found == [place(text, at) for at in starts]
 
 
+def test_the_columns_of_a_string_are_told_line_by_line() -> None:
+    places = Positions("a = [\"x\", \"yy\"] # z\nb = '''\none\ntwo''' # z\n")
+    assert places.columns(("a", 1), 1) == (10, 14)
+    assert [places.columns(("b",), line) for line in (2, 3, 4)] == [(4, 7), (0, 3), (0, 6)]
+    assert places.columns(("c",), 1) == (0, 0)
+    assert places.columns(("a", 1), 9) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("toml", "path"),
+    [
+        ("", ()),
+        ("[a", ("a",)),
+        ("[a]\nb = 1", ("a", "b")),
+        ("[a]\nb = 1\n", ("a",)),
+        ("[a]\nb = [1, ", ("a", "b", 1)),
+        ('["a"]\nb = """\n[c]\n', ("a", "b")),
+        ("[a]\nb = {c = 1, d = ", ("a", "b", "d")),
+        ("[a]\nb = 1\n[ю", ()),
+    ],
+)
+def test_what_is_being_read_where_a_text_breaks_off_is_told(toml: str, path: KeyPath) -> None:
+    assert Positions(toml).reading == path
+
+
 signs = st.sampled_from(
     ['"', "'", '"""', "'''", "\\", "[", "]", "{", "}", "=", ".", ",", "#", "\n", "\r", " ", "a", "1"]
 )

@@ -102,7 +102,7 @@ def test_a_duration_is_numbers_with_units(typed: str, meant: timedelta, canonica
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "1", "h", "1 h", "1w", "-1h", "1m1h", "1.5h", "٣h", "1h ", "100000d", "9" * 400 + "d"]
+    "typed", ["", "1", "h", "1 h", "1w", "--1h", "1m1h", "1.5h", "٣h", "1h ", "100000d", "9" * 400 + "d"]
 )
 def test_anything_else_is_no_duration(typed: str, wrong: Errors) -> None:
     [error] = wrong(below=f'[alerts]\nfold_window = "{typed}"')
@@ -129,6 +129,12 @@ def test_anything_else_is_no_duration(typed: str, wrong: Errors) -> None:
             'a number without a unit; write a number and s, m, h or d in quotes, as in "30m"',
         ),
         ('[alerts]\nlate_after = "0s"', 'too short; write "1s" or more'),
+        ('[alerts]\nlate_after = "-5m"', 'below zero; write "1s" or more'),
+        ('[storage]\nkeep = "99999999999d"', 'longer than a century; write less, as in "180d"'),
+        (
+            '[telegram.server]\naddress = "127.0.0.1:1"\npublic_key = ""',
+            'public_key: empty; write something such as "server.pem", or remove the key',
+        ),
         ('[alerts]\nquiet_hours = "23:00"', "alerts.quiet_hours: "),
         ('[alerts]\nquiet_hours = "7:00-07:00"', "alerts.quiet_hours: these quiet hours end as they begin; "),
         ("[alerts]\nquiet_hours = 23:00:00", "a date or time where text is expected; write a text in quotes"),
@@ -150,7 +156,7 @@ def test_anything_else_is_no_duration(typed: str, wrong: Errors) -> None:
         ('[topics.a]\nkeywords = "а"', "topics.a.keywords: text where a list is expected; write a list, as in "),
         (
             '[topics.a]\nkeywords = ["а"]\nchat = 12',
-            'topics.a.chat: a number where text is expected; put it in quotes: "12"',
+            'topics.a.chat: a number where text is expected; write a text in quotes, as in "me"',
         ),
         ('[topics.a]\nkeywords = ["а"]\ntitle = " "', "topics.a.title: empty; "),
         ('[topics.a]\nkeywords = ["а"]\nname = "b"', "topics.a.name: unknown key; "),
@@ -443,3 +449,24 @@ def test_the_example_watches_the_channels_and_topics_that_were_asked_for(reading
         ("@strelkovii", "Igor Girkin"),
     ]
     assert [topic.title for topic in said.topics] == ["Syria", "Assad", "Russian bases"]
+
+
+@pytest.mark.parametrize(
+    ("channel", "chat", "same"),
+    [
+        ("@Rybar_demo", "t.me/rybar_demo/12", True),
+        ("t.me/c/1234567890/1", "-1001234567890", True),
+        ("@rybar_demo", "@syria_desk", False),
+        ("@rybar_demo", "me", False),
+        ("t.me/+AbCdEf_-12345678", "-1001234567890", False),
+    ],
+)
+def test_a_channel_that_is_told_is_known_whatever_its_spelling_and_topic(
+    channel: str, chat: str, *, same: bool, errors: Errors, reading: Reading
+) -> None:
+    toml = f'[watch]\nchannels = ["{channel}"]\n[digest]\nchat = "{chat}"\n[topics.a]\nkeywords = ["а"]\n'
+    if same:
+        [error] = errors(toml)
+        assert "a chat that is told is never watched" in error
+    else:
+        reading(toml)

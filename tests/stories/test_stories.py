@@ -199,7 +199,7 @@ def test_an_overlay_that_missed_a_merge_is_refused() -> None:
         stories.merge(two)
 
 
-def test_what_is_older_than_the_window_is_forgotten_with_what_was_told() -> None:
+def test_what_is_older_than_the_window_is_forgotten_but_not_what_was_told() -> None:
     stories = Stories(WINDOW)
     batch = stories.overlay()
     batch.join(made("a", 1, NEWS))
@@ -210,7 +210,17 @@ def test_what_is_older_than_the_window_is_forgotten_with_what_was_told() -> None
         batch.join(made("b", hours, OTHER, hours * HOURS))
         stories.merge(batch)
         assert (stories.overlay().story_of(PostId("a", 1)) is not None) is known
-        assert bool(stories.overlay().told(PostId("a", 1), DESK)) is known
+        assert stories.overlay().told(PostId("a", 1), DESK) == {"syria": False}
+
+
+def test_what_was_told_is_kept_of_so_many_stories_the_newest() -> None:
+    stories = Stories(WINDOW, most=3)
+    for number in (1, 2, 3, 1, 4, 5):
+        batch = stories.overlay()
+        batch.tell(PostId("a", number), DESK, "syria", urgent=False)
+        stories.merge(batch)
+    overlay = stories.overlay()
+    assert [bool(overlay.told(PostId("a", number), DESK)) for number in range(1, 6)] == [True, False, False, True, True]
 
 
 def test_at_most_so_many_are_kept_the_newest(told: Told) -> None:
@@ -245,7 +255,7 @@ def test_stories_are_rebuilt_from_what_was_stored() -> None:
     again = Stories.rebuilt(WINDOW, stored.values(), told).overlay()
     assert again.members(PostId("a", 1)) == stories.overlay().members(PostId("a", 1))
     assert again.told(PostId("b", 2), DESK) == {"syria": True}
-    assert again.told(PostId("x", 9), DESK) == {}
+    assert again.told(PostId("x", 9), DESK) == {"syria": True}
     assert again.join(made("d", 4, OTHER)) == stories.overlay().join(made("d", 4, OTHER))
 
 
