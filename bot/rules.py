@@ -46,14 +46,15 @@ class Rules:
     late_after: timedelta
     max_per_minute: int
     quiet: QuietHours | None
+    #: Every destination of a topic once, in the topics' order.
+    destinations: tuple[Destination, ...] = field(init=False, repr=False, compare=False)
     _allowed: dict[tuple[ChannelRef, ...], frozenset[str] | None] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
-    @property
-    def destinations(self) -> tuple[Destination, ...]:
-        """Every destination of a topic once, in the topics' order."""
-        return tuple(dict.fromkeys(topic.destination for topic in self.topics.values()))
+    def __post_init__(self) -> None:
+        once = tuple(dict.fromkeys(topic.destination for topic in self.topics.values()))
+        object.__setattr__(self, "destinations", once)
 
     def topics_of(self, destination: Destination) -> tuple[TopicRule, ...]:
         return tuple(topic for topic in self.topics.values() if topic.destination == destination)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.text.footers import POSTS, Footers, line_key, start_of
+from bot.model import Happening, Revision
+from bot.text.footers import AHEAD, POSTS, Footers, learning, line_key, start_of
+from tests.made import post
 
 FOOTER = "👉 Топор Live. Подписаться"
 
@@ -113,3 +115,19 @@ def test_a_footer_that_no_longer_stands_there_is_forgotten() -> None:
 
 def test_the_key_of_a_line_has_no_blanks_around_it() -> None:
     assert line_key(" \tПрислать новость\u00a0\r") == "Прислать новость"
+
+
+def test_the_footers_of_a_recording_are_learnt_some_posts_ahead() -> None:
+    said = [Revision(Happening.POSTED, one.date, one) for one in (post(text, number=1) for text in _posts(AHEAD * 2))]
+    footers = Footers()
+    handed_on = learning(said, footers)
+    assert next(handed_on) == said[0]
+    assert footers.start("alfa_demo", said[0].post.text) is not None
+    assert [said[0], *handed_on] == said
+
+
+def test_an_edit_teaches_no_footer() -> None:
+    said = [Revision(Happening.EDITED, one.date, one) for one in (post(text) for text in _posts(POSTS))]
+    footers = Footers()
+    assert list(learning(said, footers)) == said
+    assert footers.start("alfa_demo", said[0].post.text) is None
