@@ -66,7 +66,7 @@ def _read(path: Path) -> Iterator[Read]:
     ahead: deque[Post] = deque()
     posts: list[Read] = []
     for post in posts_of(path):
-        footers.learn(post.channel.name, post.text)
+        footers.learn(post.channel.key, post.text)
         ahead.append(post)
         if len(ahead) > AHEAD:
             posts.append(_measured(ahead.popleft(), footers))

@@ -18,8 +18,9 @@ from bot.stories.carriers import also_in
 #: Telegram lets a sent message be edited for two days; this leaves it an hour (contract, promise 4).
 EDITABLE = timedelta(hours=47)
 _MOMENT = timedelta(microseconds=1)
-_DAY = timedelta(days=1)
 _GAP = timedelta(days=7)
+#: Of how many stories a change is still told.
+_REMEMBERED = 50_000
 
 
 class Telling(NamedTuple):
@@ -64,7 +65,6 @@ class Desk:
         self._rules = rules
         self._channels: set[str] = set()
         self._now: datetime | None = None
-        self._cleared: datetime | None = None
         self._period = None if since is None else self._after(since)
         self._found: dict[Destination, dict[PostId, dict[str, Found]]] = {}
         self._posts: dict[PostId, Post] = {}
@@ -72,7 +72,6 @@ class Desk:
         self._stories: dict[PostId, dict[PostId, None]] = {}
         self._edited: set[PostId] = set()
         self._deleted: set[PostId] = set()
-        self._stirred: dict[PostId, datetime] = {}  # when last something happened about a story
         self._sent: dict[tuple[PostId, Destination], list[_Sent]] = {}
         self._waiting: dict[tuple[Destination, Reason], _Waiting] = {}
 
@@ -83,9 +82,6 @@ class Desk:
             self._now = revision.at
         if self._period is None:
             self._period = self._after(revision.at - _MOMENT)._replace(since=revision.at)
-        if self._cleared is None or self._now - self._cleared > _DAY:
-            self._cleared = self._now
-            self._forget(self._now - self._rules.fold_window - EDITABLE)
 
     def advance(self, now: datetime) -> Iterator[Telling]:
         """What has become due: bundles up to and with ``now``; digests before it, for they hold all of their moment."""
@@ -127,15 +123,17 @@ class Desk:
         sent = _Sent(at, message)
         for alert in told:
             self._sent.setdefault((alert.story, alert.destination), []).append(sent)
-            self._stirred[alert.story] = at
         return Telling(at, message)
 
     def _note(self, judgement: Judgement) -> None:
         """Remembers the post as it is now, and what was found in it for the digests."""
         happening, post = judgement.revision.happening, judgement.revision.post
         self._posts[post.id] = post
-        self._stories.setdefault(judgement.story, {})[post.id] = None
-        self._stirred[judgement.story] = judgement.seen
+        members = self._stories.pop(judgement.story, {})
+        members[post.id] = None
+        self._stories[judgement.story] = members  # the last one is that about which something happened last
+        if len(self._stories) > _REMEMBERED:
+            self._forget(next(iter(self._stories)))
         if happening is Happening.DELETED:
             self._deleted.add(post.id)
             return
@@ -221,7 +219,7 @@ class Desk:
         since = self._period.since if self._period is not None else moment
         for destination in self._rules.destinations:
             found = [one for topics in self._found.pop(destination, {}).values() for one in topics.values()]
-            if found or self._rules.empty_digests:
+            if found or (self._rules.empty_digests and self._channels):
                 yield Telling(moment, self._digest(destination, found, since, moment))
         missed = last_moment(self._rules.digests, self._rules.zone, now - _MOMENT) if now - moment > _GAP else None
         self._period = self._after(missed or moment)
@@ -243,17 +241,15 @@ class Desk:
     def _after(self, moment: datetime) -> _Period:
         return _Period(moment, next_moment(self._rules.digests, self._rules.zone, moment))
 
-    def _forget(self, before: datetime) -> None:
-        """Drops stories that nothing can join or change any more."""
-        for story in [story for story, at in self._stirred.items() if at < before]:
-            del self._stirred[story]
-            for id_ in self._stories.pop(story, ()):
-                self._posts.pop(id_, None)
-                self._matches.pop(id_, None)
-                self._edited.discard(id_)
-                self._deleted.discard(id_)
-            for destination in self._rules.destinations:
-                self._sent.pop((story, destination), None)
+    def _forget(self, story: PostId) -> None:
+        """Drops the story about which nothing has happened for the longest time."""
+        for id_ in self._stories.pop(story):
+            self._posts.pop(id_, None)
+            self._matches.pop(id_, None)
+            self._edited.discard(id_)
+            self._deleted.discard(id_)
+        for destination in self._rules.destinations:
+            self._sent.pop((story, destination), None)
 
 
 def _covers(alert: Alert, other: Alert) -> bool:

@@ -116,7 +116,7 @@ def _stories(
     stories = []
     for story, lead in sorted(leads.items(), key=lambda item: (-_width(posts[item[0]]), *_place(item[1].post))):
         post = lead.post
-        also = also_in(post, posts[story])
+        also = also_in(post, [other for other in posts[story] if other.id not in deleted])
         stories.append(DigestStory(post, lead.match.hits, also, post.id in edited, post.id in deleted))
     return stories
 

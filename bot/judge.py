@@ -49,14 +49,15 @@ class Judgement:
     """What is to be stored and told about one arrival.
 
     The revision's post bears its channel's label and knows its footer. ``matches``: every topic that it is of now;
-    ``decisions``: one for each that is new. What was told of the story before may have something to add now: where
-    else it ran, that the post was edited or is gone.
+    ``decisions``: one for each that is new; ``formerly`` as in `Arrival`. What was told of the story before may have
+    something to add now: where else it ran, that the post was edited or is gone.
     """
 
     revision: Revision
     seen: datetime
     matches: tuple[Match, ...]
     story: PostId
+    formerly: PostId | None
     decisions: tuple[Decision, ...]
 
 
@@ -78,7 +79,7 @@ def judge(batch: Iterable[Arrival], rules: Rules, stories: Stories, footers: Foo
 
 def _by_date(arrival: Arrival) -> tuple[datetime, str, int, int]:
     happening, at, post = arrival.revision.happening, arrival.revision.at, arrival.revision.post
-    return at, post.channel.key, post.number, _TURNS[happening]
+    return at, post.channel.key, _TURNS[happening], post.number
 
 
 _TURNS = {happening: turn for turn, happening in enumerate(Happening)}
@@ -102,7 +103,7 @@ class _Bench:
             self.stories.rename(arrival.formerly, post.id)
         known = self.known.get(arrival.formerly or post.id, arrival.known)
         if happening is Happening.EDITED and known and known.post and post.says_the_same_as(known.post):
-            return None
+            happening = Happening.GREW  # by a link preview at most
         story = (known and known.story) or self.stories.story_of(post.id)
         sees = happening is not Happening.DELETED and self.rules.matcher.sees(post)
         if not sees and story is None:
@@ -114,14 +115,18 @@ class _Bench:
         if story is None:
             return None
         fresh = self._fresh(matches, known)
+        if happening is Happening.GREW and arrival.revision.happening is Happening.EDITED and not fresh:
+            return None
         topics = frozenset(match.topic for match in matches)
         self.known[post.id] = Known(topics | (known.topics if known else topics), story, post)
+        revision = Revision(happening, arrival.revision.at, post)
         return Judgement(
-            revision=replace(arrival.revision, post=post),
+            revision=revision,
             seen=arrival.seen,
             matches=matches,
             story=story,
-            decisions=self._decisions(arrival._replace(known=known), fresh, story),
+            formerly=arrival.formerly,
+            decisions=self._decisions(arrival._replace(revision=revision, known=known), fresh, story),
         )
 
     def _introduced(self, post: Post) -> Post:

@@ -82,6 +82,10 @@ class Part(NamedTuple):
     anchor: int | None = None
 
 
+#: Kinds of media that only show what a link leads to.
+PREVIEWS = ("webpage", "preview")
+
+
 class Entity(NamedTuple):
     """A stretch of a post's text in UTF-16 units; ``url`` where it hides a link."""
 
@@ -146,9 +150,11 @@ class Post:
 
     def says_the_same_as(self, other: Post) -> bool:
         """Whether only what is no edit differs: views, formatting, a link preview, its date of edit."""
-        return [part for part in self.parts() if part.kind is not PartKind.PREVIEW] == [
-            part for part in other.parts() if part.kind is not PartKind.PREVIEW
-        ]
+        return self._said() == other._said()
+
+    def _said(self) -> tuple[object, ...]:
+        links = [(entity.url, entity.offset) for entity in self.entities if entity.url]
+        return self.text, links, [media for media in self.media if media.kind not in PREVIEWS]
 
     def parts(self) -> list[Part]:
         """What of it is searched, the text first. Of a link preview only the title is."""
@@ -156,7 +162,7 @@ class Post:
         if self.entities:
             parts += [Part(PartKind.LINK, entity.url, entity.offset) for entity in self.entities if entity.url]
         for media in self.media:
-            preview = media.kind in ("webpage", "preview")
+            preview = media.kind in PREVIEWS
             poll = media.kind == "poll"
             if media.text and not preview:
                 parts.append(Part(PartKind.POLL if poll else PartKind.MEDIA, media.text))

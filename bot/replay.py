@@ -64,12 +64,13 @@ class Replay:
     def take(self, revision: Revision) -> tuple[Judgement, ...]:
         post = revision.post
         posted = revision.happening is Happening.POSTED
+        if self._now is None or self._now < revision.at:
+            self._now = revision.at
         if posted and not self._rules.matcher.sees(post):
             return ()  # as the judge would say, at a fraction of the cost: this is nearly every post
         if self._since is not None and revision.at < self._since:
             self._remember(post, Known(post=post))
             return ()
-        self._now = max(self._now or revision.at, revision.at)
         known = None if posted else self._known.get(post.id, Known())
         arrival = Arrival(revision, self._now, known)
         judged = judge((arrival,), self._rules, self._stories, self._footers, self._pace)
@@ -82,6 +83,7 @@ class Replay:
         return judged.judgements
 
     def _remember(self, post: Post, known: Known) -> None:
+        self._known.pop(post.id, None)
         self._known[post.id] = known
         if len(self._known) > _REMEMBERED:
             del self._known[next(iter(self._known))]

@@ -11,7 +11,7 @@ from datetime import time, timedelta
 import pytest
 
 from bot.judge import Arrival, Judged, Judgement, Known, judge
-from bot.model import Channel, Happening, Origin, Post, PostId, Revision
+from bot.model import Channel, Happening, Media, Origin, Post, PostId, Revision
 from bot.query.lexicon import Lexicon
 from bot.rules import ChannelRule, Rules
 from bot.schedule import QuietHours
@@ -224,6 +224,33 @@ def test_a_late_edit_of_a_known_post_is_not_late(court: Court) -> None:
     court.posts(post("Пока неизвестно"))
     [judgement] = court.arrivals(Arrival(edited(post(LONG), 600), at(600), known=Known()))
     assert reasons([judgement]) == ["syria edit", "desk edit"]
+
+
+def test_a_link_preview_that_comes_later_is_no_edit_but_what_it_brings_is_found(court: Court) -> None:
+    said = post(LONG)
+    court.posts(said)
+    known = Known(frozenset({"syria", "desk"}), said.id, said)
+    shown = replace(said, media=(Media(kind="webpage", title="Хмеймим сегодня"),))
+    [judgement] = court.arrivals(Arrival(edited(shown, 5), at(5), known))
+    assert (reasons([judgement]), judgement.revision.happening) == (["bases urgent"], Happening.GREW)
+    plain = replace(said, media=(Media(kind="webpage", title="Погода"),))
+    assert court.arrivals(Arrival(edited(plain, 6), at(6), known)) == ()
+
+
+def test_another_picture_is_an_edit(court: Court) -> None:
+    said = replace(post(LONG), media=(Media(kind="photo"),))
+    court.posts(said)
+    change = edited(replace(said, media=(Media(kind="video"),)), 5)
+    [judgement] = court.arrivals(Arrival(change, at(5), Known(frozenset({"syria", "desk"}), said.id, said)))
+    assert judgement.revision.happening is Happening.EDITED
+
+
+def test_an_album_that_grows_within_its_batch_is_one_post(court: Court) -> None:
+    tail = post("Сирия, вторая часть", number=11)
+    whole = Revision(Happening.GREW, at(), post("Хмеймим\nСирия, вторая часть", number=10))
+    judged = court.arrivals(Arrival(whole, at(), Known(), formerly=tail.id), Arrival(posted(tail), at()))
+    assert reasons(judged) == ["syria new", "desk new", "bases urgent"]
+    assert [one.formerly for one in judged] == [None, tail.id]
 
 
 def test_an_edit_that_says_the_same_is_nothing(court: Court) -> None:

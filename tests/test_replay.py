@@ -183,6 +183,44 @@ def test_topics_of_one_title_are_still_two(lexicon: Lexicon) -> None:
     assert [type(one.message) for one in told(said, by)] == [Alert, Bundle, Digest]
 
 
+def test_a_deletion_is_told_however_late_it_comes(syria: Rules) -> None:
+    day = 24 * 60
+    said = [
+        posted(post(FLAG)),
+        posted(post(ROAD, "beta_demo", minutes=5 * day)),
+        deleted(post(FLAG), 6 * day),
+    ]
+    digests = [one.message for one in told(said, syria) if isinstance(one.message, Digest) and one.message.topics]
+    assert [[story.deleted for story in digest.topics[0].stories] for digest in digests] == [[False], [False], [True]]
+
+
+def test_a_digest_of_a_week_knows_what_became_of_its_posts(lexicon: Lexicon) -> None:
+    by, day = rules(rule("syria", "~Сирия", "digest"), lexicon=lexicon, digests=Cron.parse("0 8 * * mon")), 24 * 60
+    said = [
+        posted(post(FLAG, minutes=day)),
+        deleted(post(FLAG, minutes=day), day + 60),
+        posted(post(ROAD, "beta_demo", minutes=6 * day)),
+    ]
+    [digest] = [one.message for one in told(said, by) if isinstance(one.message, Digest)]
+    assert [story.deleted for story in digest.topics[0].stories] == [True, False]
+
+
+def test_a_line_that_matches_nothing_moves_the_clock_too(syria: Rules) -> None:
+    said = [
+        posted(post(FLAG)),
+        posted(post("Погода", number=2, minutes=540)),
+        posted(post(ROAD, number=3, minutes=60)),
+    ]
+    moments = [one.at for one in told(said, syria)]
+    assert moments == [at(), at(480), at(540), at(32 * 60)]
+
+
+def test_before_anything_was_read_there_is_no_digest(lexicon: Lexicon) -> None:
+    by = rules(rule("syria", "~Сирия"), lexicon=lexicon, empty_digests=True)
+    played = list(tellings([posted(post(FLAG))], by, Footers(), at(-60 * 24 * 40)))
+    assert [type(one.message) for one in played] == [Alert, Digest]
+
+
 def test_a_gap_in_the_recordings_is_not_told_day_by_day(lexicon: Lexicon) -> None:
     by = rules(rule("syria", "~Сирия"), lexicon=lexicon, empty_digests=True)
     said = [posted(post(FLAG)), posted(post(ROAD, number=2, minutes=365 * 24 * 60))]

@@ -245,7 +245,7 @@ def test_batches_of_any_size_are_judged_alike(moves: list[Move], plan: Plan, cut
     turn = list(Happening).index
     revisions = sorted(
         stream(moves),
-        key=lambda one: (one.at, one.post.channel.name, one.post.number, turn(one.happening)),
+        key=lambda one: (one.at, one.post.channel.key, turn(one.happening), one.post.number),
     )
     assert list(as_json(_in_batches(revisions, by, cuts))) == list(as_json(judgements(revisions, by, Footers())))
 

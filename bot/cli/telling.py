@@ -19,29 +19,33 @@ from bot.terminal import Style, one_line, shown
 def as_text(telling: Telling, zone: ZoneInfo, style: Style) -> str:
     """The message under its heading; of an edit that only says where else a story ran, no more than that."""
     at = Times(zone, telling.at, telling.at).whole(telling.at)
-    message = telling.message
-    what, parts = _rendered(message, zone)
-    if telling.instead_of is not None:
-        what = f"edit: the {what}"
-        if news := _carried(telling.instead_of, message):
-            said = f"{what} to {message.destination} about {news.about}: also in {', '.join(news.names)}"
-            return style.dim(f"──── {at} · {said} ────") + "\n\n"
+    where = telling.message.destination
+    if telling.instead_of is not None and (news := _carried(telling.instead_of, telling.message)):
+        said = (
+            f"edit: the {_WHAT[type(telling.message)]} to {where} about {news.about}: also in {', '.join(news.names)}"
+        )
+        return style.dim(f"──── {at} · {said} ────") + "\n\n"
+    what = ("" if telling.instead_of is None else "edit: the ") + _WHAT[type(telling.message)]
+    parts = _rendered(telling.message, zone)
     rendered = []
     for number, part in enumerate(parts, 1):
         of = f", part {number} of {len(parts)}" if len(parts) > 1 else ""
-        heading = style.dim(f"──── {at} · {what}{of} to {message.destination} ────")
+        heading = style.dim(f"──── {at} · {what}{of} to {where} ────")
         rendered.append(f"{heading}\n{shown(part.text, part.entities, style)}\n\n")
     return "".join(rendered)
 
 
-def _rendered(message: Alert | Bundle | Digest, zone: ZoneInfo) -> tuple[str, list[Message]]:
+_WHAT = {Alert: "alert", Bundle: "alerts in one message", Digest: "digest"}
+
+
+def _rendered(message: Alert | Bundle | Digest, zone: ZoneInfo) -> list[Message]:
     match message:
         case Alert():
-            return "alert", [alert(message, zone)]
+            return [alert(message, zone)]
         case Bundle():
-            return "alerts in one message", bundle(message, zone)
+            return bundle(message, zone)
         case Digest():
-            return "digest", digest(message, zone)
+            return digest(message, zone)
 
 
 class _News(NamedTuple):
@@ -51,6 +55,10 @@ class _News(NamedTuple):
 
 def _carried(before: Alert | Bundle, now: Alert | Bundle | Digest) -> _News | None:
     """The channels that an edit adds to one story, where that is all that it does."""
+    if isinstance(before, Bundle) and isinstance(now, Bundle):
+        pairs = zip(before.alerts, now.alerts, strict=True)
+        changed = [(old, new) for old, new in pairs if old is not new and old != new]
+        return _carried(*changed[0]) if len(changed) == 1 else None
     if not isinstance(before, Alert) or not isinstance(now, Alert) or replace(now, also=before.also) != before:
         return None
     known = set(before.also)

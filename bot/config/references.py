@@ -33,14 +33,17 @@ _LINK = re.compile(
 _APP_LINK = re.compile(r"tg:(?://)?(?P<action>[a-z]+)/?(?:\?(?P<query>[^#]*))?(?:#.*)?", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
 _CODE = re.compile(r"[A-Za-z0-9_-]{6,64}")
-#: A bot's token; an ``api_hash`` or the secret of an MTProxy; a password in a URL, or in one that lost its scheme.
+#: A bot's token; an ``api_hash`` or the secret of an MTProxy; a password in a URL, or in one that lost its scheme;
+#: the address of a proxy or of what takes notices, which nobody else should know.
 _SECRET = re.compile(
     r"""(?<![0-9])[0-9]{6,}+:[A-Za-z0-9_-]{20,}
     | (?=[0-9]{0,31}[A-Fa-f])(?=[A-Fa-f]{0,31}[0-9])[0-9A-Fa-f]{32}
     | ://[^\s/"']*@
+    | (?<!\btg)(?<!\bhttp)(?<!\bhttps)://
+    | ://[^\s"']*(?:hook|token|secret|key=)
     | (?<=[^\s:@/"',]):[^\s:@/"']+@
     | (?:pass|secret|token|password)=""",
-    re.VERBOSE,
+    re.VERBOSE | re.IGNORECASE,
 )
 _SEVERAL = re.compile(r"[,;]|\s(?=@|-100|https?:|tg:|t\.me/)")
 

@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 from pydantic import SecretStr
 
+from bot.config.references import is_suspect
 from bot.config.values import Wrong, kind, split_address
 
 #: The keys of [telegram] that the environment can say.
@@ -159,7 +160,7 @@ def from_environment(environment: Mapping[str, str], read: Callable[[str], str])
 
 
 def _from_file(file: str, name: str, read: Callable[[str], str]) -> str:
-    if _TOKEN.fullmatch(file) or _HASH.fullmatch(file):
+    if is_suspect(file):
         raise Wrong(f"{name}_FILE holds a credential", f"name a file that holds it, or say it in {name}")
     try:
         content = read(file)

@@ -37,31 +37,34 @@ class _State(NamedTuple):
 
 
 class Names:
-    """Knows a channel again that one file calls by id and another by name."""
+    """Knows a channel again that one line calls by id and another by name, or by a name in other letters."""
 
     def __init__(self) -> None:
-        self._keys: dict[Channel, str] = {}
-        self._aliases: dict[str, str] = {}
+        self._known: dict[Channel, tuple[str, Channel]] = {}
+        self._aliases: dict[str, tuple[str, Channel]] = {}
 
-    def key(self, channel: Channel) -> str:
-        """The same for all that is known to be one channel."""
-        key = self._keys.get(channel)
-        if key is None:
-            if len(self._keys) >= _MOST_NAMES:
-                self._keys.clear()
+    def know(self, channel: Channel) -> tuple[str, Channel]:
+        """A key, and the channel as it was called first: the same for all that is known to be one channel."""
+        known = self._known.get(channel)
+        if known is None:
+            if len(self._known) >= _MOST_NAMES:
+                self._known.clear()
                 self._aliases.clear()
-            key = self._keys[channel] = self._resolved(channel)
-        return key
+            known = self._known[channel] = self._resolved(channel)
+        return known
 
-    def _resolved(self, channel: Channel) -> str:
+    def _resolved(self, channel: Channel) -> tuple[str, Channel]:
         username = f"@{channel.username.lower()}" if channel.username else None
         number = str(channel.id) if channel.id is not None else None
         own = f"={channel.own}" if channel.own else None
         names = [name for name in (number, username, own) if name]
-        key = next((self._aliases[name] for name in names if name in self._aliases), names[0])
+        met = (self._aliases[name] for name in names if name in self._aliases)
+        # A name that two ids have borne is that of two channels.
+        known = next((one for one in met if None in (one[1].id, channel.id) or one[1].id == channel.id), None)
+        known = known or (names[0], channel)
         for name in names:
-            self._aliases.setdefault(name, key)
-        return key
+            self._aliases.setdefault(name, known)
+        return known
 
 
 class _Window:
@@ -106,8 +109,9 @@ class History:
         while waiting and (waiting[0][0] <= line.moment or len(waiting) > _MOST_WAITING):
             yield from self._due(line.moment)
         late = False
-        channel = self._names.key(line.post.channel)
-        for revision in self._said(channel, line.post, line.moment):
+        channel, known = self._names.know(line.post.channel)
+        post = line.post if line.post.channel is known else replace(line.post, channel=known)
+        for revision in self._said(channel, post, line.moment):
             if revision.at < line.before and not late:
                 late = True
                 line.late.line(line.where)

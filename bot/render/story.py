@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 from typing import NamedTuple
 
-from bot.model import Carrier, DigestStory, Hit, Media, PartKind, Post
+from bot.model import PREVIEWS, Carrier, DigestStory, Hit, Media, PartKind, Post
 from bot.render.excerpt import Span, excerpt
 from bot.render.richtext import Line, Message, Piece, Rewritten, bold, joined, lines, link, message, one_line
 from bot.render.times import Times
@@ -55,8 +55,6 @@ _OTHER = ("attachment", "attachments")
 _ANSWERS = re.compile(r"(?<=\S)\s*\n\s*")
 #: An origin that is none of these is told by its title or its number.
 _USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
-#: Not something that hangs on a post, but what Telegram shows of its link.
-_PREVIEWS = ("webpage", "preview")
 
 
 class Extra(NamedTuple):
@@ -154,7 +152,7 @@ def media(post: Post, shown: Sequence[Extra]) -> str:
         names = ((PartKind.FILE, each.file_name), (PartKind.POLL, each.text), (PartKind.POLL, each.title))
         if mine := [name for name in names if name in told]:
             told.remove(mine[0])
-        elif each.kind not in _PREVIEWS:
+        elif each.kind not in PREVIEWS:
             kinds.setdefault(_KINDS.get(each.kind, _OTHER), []).append(each)
     return one_line(", ".join(_medium(*kind, found) for kind, found in kinds.items()), _MEDIA)
 

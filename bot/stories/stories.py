@@ -29,6 +29,8 @@ ALIKE_IN_FEW_WORDS = 0.8
 WINDOW_OF_FEW_WORDS = timedelta(hours=1)
 
 LOOKED_AT = 32
+#: Where these are all the channel's own, or too old: a channel that repeats itself must not bury the others.
+FURTHER = 512
 COMPARED = 32
 
 _EVER = datetime.min.replace(tzinfo=UTC)
@@ -233,16 +235,23 @@ class Overlay:
         return any(other.channel == post.post.channel for other in self.members(story))
 
     def _candidates(self, post: Member) -> list[Member]:
-        """Members of other channels, near in time, whose text may be like this one's."""
+        """Members of other channels, near in time, whose text may be like this one's.
+
+        Looked for further back when all that is newest is the channel's own.
+        """
         keys = hashes_of(post.fingerprint, KEYS)
-        seats: list[int] = []
-        for shelf in self._shelves():
-            for key in keys:
-                if key in shelf.by_hash:
-                    seats += shelf.by_hash[key][-LOOKED_AT:]
         least = min(SHARED, len(keys))
-        shared = [(count, seat) for seat, count in Counter(seats).items() if count >= least]
-        near = [(count, seat) for count, seat in shared if self._may_fold(post, self._member(seat))]
+        near: list[tuple[int, int]] = []
+        for depth in (LOOKED_AT, FURTHER):
+            seats: list[int] = []
+            for shelf in self._shelves():
+                for key in keys:
+                    if key in shelf.by_hash:
+                        seats += shelf.by_hash[key][-depth:]
+            shared = [(count, seat) for seat, count in Counter(seats).items() if count >= least]
+            near = [(count, seat) for count, seat in shared if self._may_fold(post, self._member(seat))]
+            if near or len(shared) < depth:
+                break
         return [self._member(seat) for _, seat in sorted(near, reverse=True)[:COMPARED]]
 
     def _may_fold(self, post: Member, other: Member) -> bool:

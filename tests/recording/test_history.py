@@ -92,16 +92,24 @@ def test_no_more_than_some_changes_wait() -> None:
     assert len(history._waiting) <= 5_001
 
 
-def test_one_channel_has_one_key_however_it_is_called() -> None:
+def test_one_channel_is_one_however_it_is_called() -> None:
+    names, first = Names(), Channel(username="Some_demo")
+    known = names.know(first)
+    assert known[1] is first
+    assert names.know(Channel(id=-1005, username="some_demo", title="Some")) == known
+    assert names.know(Channel(id=-1005, title="Some")) == known
+    assert names.know(Channel(own="Some_demo")) != known
+
+
+def test_a_name_that_two_channels_have_borne_is_that_of_two() -> None:
     names = Names()
-    key = names.key(Channel(username="Some_demo"))
-    assert names.key(Channel(id=-1005, username="some_demo", title="Some")) == key
-    assert names.key(Channel(id=-1005, title="Some")) == key
-    assert names.key(Channel(own="Some_demo")) != key
+    first, second = Channel(id=-1005, username="some_demo"), Channel(id=-1006, username="some_demo")
+    assert names.know(first)[0] != names.know(second)[0]
+    assert names.know(Channel(id=-1006))[1] == second
 
 
 def test_the_names_remembered_are_bounded() -> None:
     names = Names()
     for number in range(30_000):
-        names.key(Channel(id=-number - 1))
-    assert len(names._keys) <= 20_000
+        names.know(Channel(id=-number - 1))
+    assert len(names._known) <= 20_000

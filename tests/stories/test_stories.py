@@ -265,6 +265,11 @@ def test_a_flood_folds_all_the_same(told: Told) -> None:
     assert set(told(flood, Stories(WINDOW))) == {"c0/1"}
 
 
+def test_a_channel_that_repeats_itself_does_not_bury_the_others(told: Told) -> None:
+    row = [made("a", 1, NEWS), *(made("b", number, NEWS, number) for number in range(1, LOOKED_AT * 3))]
+    assert set(told(row, Stories(WINDOW))) == {"a/1"}
+
+
 def test_every_process_comes_to_the_same() -> None:
     code = (
         "from tests.stories.conftest import WINDOW, made\n"
