@@ -1,15 +1,14 @@
 """Vedette watches Telegram channels and tells a chat when they mention what you care about.
 
-What is there so far, and the way of a post through it:
+The way of a post through what is there so far:
 
-    recording/  ──Post──>  query/ (matcher)  ──Match──>  cli/ (grep, explain)
-    errors  model     the vocabulary
-    text/             words of a post: tokens, keys, forms, footers, hashtags and links
-    query/            keywords: read, understood, matched many at once, explained
-    recording/        JSON lines and Telegram Desktop's export, streamed
-    terminal          colours, progress, harmless output
-    cli/              one file a command
-    demo/             the recordings that ship with the package
+    recording/ ──> replay ──> judge ──> desk ──> render/ ──> terminal
+    config/    what is watched and told          rules     the configuration in force
+    query/     which topics a post is of         stories/  which posts say the same
+    triage     told at once, held or dropped     alert  digest    what is told, as values
+    desk       what waits, and what was sent     schedule  cron   when digests are due, when it is quiet
+    text/      words: tokens, keys, forms        errors  model    the vocabulary
+    cli/       one file a command                demo/     the recordings that ship with the package
 
-`ARCHITECTURE.md` has the rest of the plan and the rules that hold it together.
+`ARCHITECTURE.md` says how it is held together, and what is not there yet.
 """

@@ -144,7 +144,7 @@ class Desk:
         for found in self._found.values():
             for topic, one in found.get(post.id, {}).items():
                 found[post.id][topic] = one._replace(post=post)
-        new = {decision.match.topic: decision.destination for decision in judgement.decisions}
+        new = {decision.match.topic for decision in judgement.decisions}
         for match in judgement.matches:
             destination = self._rules.topics[match.topic].destination
             found_here = self._found.setdefault(destination, {}).setdefault(post.id, {})

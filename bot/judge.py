@@ -85,6 +85,13 @@ def _by_date(arrival: Arrival) -> tuple[datetime, str, int, int]:
 _TURNS = {happening: turn for turn, happening in enumerate(Happening)}
 
 
+def _happening(revision: Revision, known: Known | None) -> Happening:
+    """What really happened: by an edit that says the same a post has grown, by a link preview, or not at all."""
+    if revision.happening is Happening.EDITED and known and known.post and revision.post.says_the_same_as(known.post):
+        return Happening.GREW
+    return revision.happening
+
+
 @dataclass(frozen=True, slots=True)
 class _Bench:
     """One sitting: the rules it goes by, and what it changes as it goes."""
@@ -98,12 +105,11 @@ class _Bench:
 
     def judged(self, arrival: Arrival) -> Judgement | None:
         """None where there is nothing to store or to tell."""
-        happening, post = arrival.revision.happening, arrival.revision.post
+        post = arrival.revision.post
         if arrival.formerly is not None:
             self.stories.rename(arrival.formerly, post.id)
         known = self.known.get(arrival.formerly or post.id, arrival.known)
-        if happening is Happening.EDITED and known and known.post and post.says_the_same_as(known.post):
-            happening = Happening.GREW  # by a link preview at most
+        happening = _happening(arrival.revision, known)
         story = (known and known.story) or self.stories.story_of(post.id)
         sees = happening is not Happening.DELETED and self.rules.matcher.sees(post)
         if not sees and story is None:
@@ -115,7 +121,7 @@ class _Bench:
         if story is None:
             return None
         fresh = self._fresh(matches, known)
-        if happening is Happening.GREW and arrival.revision.happening is Happening.EDITED and not fresh:
+        if happening is not arrival.revision.happening and not fresh:
             return None
         topics = frozenset(match.topic for match in matches)
         self.known[post.id] = Known(topics | (known.topics if known else topics), story, post)
