@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
 from bot.judge import Judgement
-from bot.model import Alert, Decision, Destination, Happening, Hit, Match, Post, Reason, Verdict
+from bot.model import Alert, Carrier, Decision, Destination, Happening, Hit, Match, Reason, Verdict
 from bot.rules import Rules
-from bot.stories.carriers import also_in
 
 
 class Held(NamedTuple):
@@ -20,8 +19,8 @@ class Held(NamedTuple):
     due: datetime
 
 
-def alerts(judgement: Judgement, rules: Rules, story: Sequence[Post]) -> Iterator[Alert | Held]:
-    """What the destinations are told of one post, one message each; ``story``: the posts of its story.
+def alerts(judgement: Judgement, rules: Rules, also: tuple[Carrier, ...]) -> Iterator[Alert | Held]:
+    """What the destinations are told of one post, one message each; ``also``: where else its story ran.
 
     An alert names every topic that the post is of in its destination, also those that the digest alone would tell.
     """
@@ -37,7 +36,7 @@ def alerts(judgement: Judgement, rules: Rules, story: Sequence[Post]) -> Iterato
             topics=tuple(rules.topics[match.topic].title for match in here),
             post=judgement.revision.post,
             hits=hits_of(here),
-            also=also_in(judgement.revision.post, story),
+            also=also,
             edited=judgement.revision.happening is Happening.EDITED,
             urgent=any(decision.reason is Reason.URGENT for decision in decisions),
         )

@@ -5,18 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import NamedTuple
 
 from bot.alert import Held, alerts, hits_of
 from bot.digest import compose
 from bot.judge import Judgement
-from bot.model import Alert, Bundle, Destination, Digest, Found, Happening, Match, Post, PostId, Reason, Revision
+from bot.model import (
+    Alert,
+    Bundle,
+    Carrier,
+    Destination,
+    Digest,
+    Found,
+    Happening,
+    Match,
+    Post,
+    PostId,
+    Reason,
+    Revision,
+)
 from bot.rules import Rules
 from bot.schedule import last_moment, next_moment
-from bot.stories.carriers import also_in
+from bot.stories.carriers import carrier
 
 #: Telegram lets a sent message be edited for two days; this leaves it an hour (contract, promise 4).
 EDITABLE = timedelta(hours=47)
+_DATE = attrgetter("date")
 _MOMENT = timedelta(microseconds=1)
 _GAP = timedelta(days=7)
 #: Of how many stories a change is still told.
@@ -69,7 +84,7 @@ class Desk:
         self._found: dict[Destination, dict[PostId, dict[str, Found]]] = {}
         self._posts: dict[PostId, Post] = {}
         self._matches: dict[PostId, tuple[Match, ...]] = {}
-        self._stories: dict[PostId, dict[PostId, None]] = {}
+        self._stories: dict[PostId, dict[PostId, Carrier]] = {}
         self._edited: set[PostId] = set()
         self._deleted: set[PostId] = set()
         self._sent: dict[tuple[PostId, Destination], list[_Sent]] = {}
@@ -108,7 +123,7 @@ class Desk:
     def take(self, judgement: Judgement) -> Iterator[Telling]:
         """What is told at once because of a judgement; the rest waits."""
         self._note(judgement)
-        for told in alerts(judgement, self._rules, self._posts_of(judgement.story)):
+        for told in alerts(judgement, self._rules, self._also(judgement.story, judgement.revision.post.id)):
             if isinstance(told, Held):
                 waiting = self._waiting.setdefault(
                     (told.alert.destination, told.reason), _Waiting(judgement.seen, told.due, [])
@@ -130,7 +145,7 @@ class Desk:
         happening, post = judgement.revision.happening, judgement.revision.post
         self._posts[post.id] = post
         members = self._stories.pop(judgement.story, {})
-        members[post.id] = None
+        members[post.id] = carrier(post)
         self._stories[judgement.story] = members  # the last one is that about which something happened last
         if len(self._stories) > _REMEMBERED:
             self._forget(next(iter(self._stories)))
@@ -189,10 +204,16 @@ class Desk:
             alert,
             post=post,
             hits=hits_of(here),
-            also=also_in(post, self._posts_of(alert.story)),
+            also=self._also(alert.story, id_),
             edited=alert.edited or id_ in self._edited,
             deleted=id_ in self._deleted,
         )
+
+    def _also(self, story: PostId, lead: PostId) -> tuple[Carrier, ...]:
+        """Where else a story ran than in one of its posts, by date."""
+        members = self._stories.get(story, {}).items()
+        there = [each for id_, each in members if id_ != lead and id_ not in self._deleted]
+        return tuple(sorted(there, key=_DATE))
 
     def _posts_of(self, story: PostId) -> list[Post]:
         """The posts of a story that are still there."""

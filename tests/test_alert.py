@@ -6,7 +6,7 @@ from datetime import time
 
 from bot.alert import Held, alerts, hits_of
 from bot.judge import Arrival, judge
-from bot.model import Alert, Hit, Match, PartKind, Post, Reason
+from bot.model import Alert, Carrier, Hit, Match, PartKind, Post, Reason
 from bot.query.lexicon import Lexicon
 from bot.rules import Rules
 from bot.schedule import QuietHours
@@ -16,10 +16,10 @@ from bot.triage import Pace
 from tests.made import DESK, ME, at, post, posted, rule, rules
 
 
-def told(said: Post, by: Rules, story: tuple[Post, ...] = (), minutes: float = 0) -> list[Alert | Held]:
+def told(said: Post, by: Rules, also: tuple[Carrier, ...] = (), minutes: float = 0) -> list[Alert | Held]:
     arrival = Arrival(posted(said), at(minutes))
     [judgement] = judge([arrival], by, Stories(by.fold_window), Footers(), Pace()).judgements
-    return list(alerts(judgement, by, story))
+    return list(alerts(judgement, by, also))
 
 
 def test_each_destination_has_one_message_that_names_all_its_topics(lexicon: Lexicon) -> None:
@@ -62,10 +62,10 @@ def test_what_is_too_late_to_be_told_makes_no_message(lexicon: Lexicon) -> None:
 
 
 def test_an_alert_says_where_else_its_story_ran(lexicon: Lexicon) -> None:
-    by, lead = rules(rule("syria", "Сирия"), lexicon=lexicon), post("Сирия")
-    [alert] = told(lead, by, (lead, post("Сирия", "beta_demo", minutes=-5)))
+    beta = Carrier("@beta_demo", at(-5), None)
+    [alert] = told(post("Сирия"), rules(rule("syria", "Сирия"), lexicon=lexicon), (beta,))
     assert isinstance(alert, Alert)
-    assert [carrier.channel for carrier in alert.also] == ["@beta_demo"]
+    assert alert.also == (beta,)
 
 
 def test_hits_of_several_topics_stand_once_the_text_first() -> None:

@@ -13,7 +13,11 @@ def also_in(lead: Post, others: Iterable[Post]) -> tuple[Carrier, ...]:
     first = {lead.id: lead}
     for post in sorted(others, key=_place):
         first.setdefault(post.id, post)
-    return tuple([Carrier(post.channel.shown, post.date, post.link) for id_, post in first.items() if id_ != lead.id])
+    return tuple([carrier(post) for id_, post in first.items() if id_ != lead.id])
+
+
+def carrier(post: Post) -> Carrier:
+    return Carrier(post.channel.shown, post.date, post.link)
 
 
 def _place(post: Post) -> tuple[datetime, str, int, str, str]:
