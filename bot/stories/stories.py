@@ -203,36 +203,39 @@ class Overlay:
         return (self._below, self._here) if self._here.members else (self._below,)
 
     def _of_origin(self, post: Member) -> PostId | None:
-        """The earliest story that holds a post of the same origin."""
+        """The story that holds a post of the same origin; that of the earliest one when there are several."""
         seats: set[int] = set()
         for shelf in self._shelves():
             for origin in post.origins:
                 seats.update(shelf.by_origin.get(origin, ())[-LOOKED_AT:])
-        stories = {
-            other.story
+        same = [
+            other
             for other in map(self._member, seats)
             if _near(post, other, self.window) and not set(post.origins).isdisjoint(other.origins)
-        }
-        return min(stories, key=self._age, default=None)
+        ]
+        return min(same, key=_by_date).story if same else None
 
     def _of_text(self, post: Member) -> PostId | None:
-        """The story that holds the text most like this one; the earliest of equals."""
-        candidates = self._candidates(post)
-        if not candidates:
-            return None
-        best: dict[PostId, float] = {}
+        """The story that holds the text most like this one; that of the earliest one of equals."""
+        alike: list[tuple[float, Member]] = []
         likeness = Likeness(post.fingerprint)
-        for other in candidates:
+        for other in self._candidates(post):
             few = min(post.words, other.words) < FEW_WORDS
-            alike = likeness.to(other.fingerprint)
-            if alike >= (ALIKE_IN_FEW_WORDS if few else ALIKE) and not (few and self._speaks_in(other.story, post)):
-                best[other.story] = max(alike, best.get(other.story, 0))
-        top = max(best.values(), default=0)
-        return min((story for story, alike in best.items() if alike == top), key=self._age, default=None)
+            how = likeness.to(other.fingerprint)
+            if how >= (ALIKE_IN_FEW_WORDS if few else ALIKE) and not (few and self._speaks_in(other.story, post)):
+                alike.append((how, other))
+        return min(alike, key=lambda pair: (-pair[0], *_by_date(pair[1])))[1].story if alike else None
 
     def _speaks_in(self, story: PostId, post: Member) -> bool:
-        """Whether the post's channel has a post in a story: with few words, another one is a second siren."""
-        return any(other.channel == post.post.channel for other in self.members(story))
+        """Whether the post's channel has a post in a story: with few words, another one is a second siren.
+
+        What lies further back than the window does not count: it may have been forgotten, or not yet.
+        """
+        seats = {seat for shelf in (self._below, self._here) for seat in shelf.by_story.get(story, ())}
+        return any(
+            other.post.channel == post.post.channel and abs(other.date - post.date) <= self.window
+            for other in map(self._member, seats)
+        )
 
     def _candidates(self, post: Member) -> list[Member]:
         """Members of other channels, near in time, whose text may be like this one's.
@@ -258,16 +261,15 @@ class Overlay:
         few = min(post.words, other.words) < FEW_WORDS
         return _near(post, other, min(self.window, WINDOW_OF_FEW_WORDS) if few else self.window)
 
-    def _age(self, story: PostId) -> tuple[datetime, str, int]:
-        """By what stories are in order: the date of the first post that is kept, then the id."""
-        first = (self._below.by_story.get(story) or self._here.by_story[story])[0]
-        return self._member(first).date, story.channel, story.number
-
 
 def _member(post: Post, plain: str) -> Member:
     """A post that is alone in its story. Emoji alone say nothing."""
     words = count_words(plain)
     return Member(post.id, post.id, post.date, fingerprint(plain) if words else b"", words, origins_of(post))
+
+
+def _by_date(member: Member) -> tuple[datetime, str, int]:
+    return member.date, member.post.channel, member.post.number
 
 
 def _near(post: Member, other: Member, window: timedelta) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.model import Destination, Me, Origin, Post
@@ -57,7 +57,18 @@ def test_posts_in_order_make_the_same_stories_whatever_the_order_before(row: lis
     assert joined(in_order(shuffled), Stories(WINDOW)) == joined(in_order(row), Stories(WINDOW))
 
 
+#: Between the batches the first post of a story is forgotten, while a later one of it is still near.
+FORGOTTEN = [
+    made("a", 1, "", 0),
+    made("b", 2, "", 2, Origin(channel="a", post=2)),
+    made("b", 1, "", 3, Origin(channel="a", post=1)),
+    made("a", 3, "", 2881),
+    made("a", 2, "", 2882, Origin(channel="a", post=1)),
+]
+
+
 @cases
+@example(row=FORGOTTEN)
 @given(row=rows)
 def test_one_batch_and_many_make_the_same_stories(row: list[Post]) -> None:
     overlay = Stories(WINDOW).overlay()
