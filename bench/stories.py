@@ -186,8 +186,8 @@ def _memory(posts: Sequence[Read], count: int = 5000) -> None:
         stories.merge(overlay)
     used = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    if stories.len:
-        each = used / stories.len
+    if len(stories):
+        each = used / len(stories)
         print(f"    memory: {each / 1000:.1f} kB a member, {each * 20_000 / 1e6:.0f} MB of 20,000")
 
 

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from bot.config.faults import Fault, Path, named
+from bot.config.faults import Fault, named
+from bot.config.positions import KeyPath
 from bot.config.references import NotAReference, channel_ref, destination
 from bot.config.values import nearest, shown
 from bot.model import ChannelRef, ChatId, Destination, Me, Username
@@ -49,15 +50,15 @@ def _names(topics: dict[str, Any]) -> Iterator[Fault]:
             yield Fault(("topics", name), "a topic's name is one bare word", hint, at_key=True)
 
 
-def _channels_listed_twice(references: list[tuple[Path, ChannelRef]]) -> Iterator[Fault]:
-    first: dict[ChannelRef, Path] = {}
+def _channels_listed_twice(references: list[tuple[KeyPath, ChannelRef]]) -> Iterator[Fault]:
+    first: dict[ChannelRef, KeyPath] = {}
     for path, reference in references:
         if reference in first:
             yield Fault(path, f"{reference} is listed twice, first as {named(first[reference])}", "remove one of them")
         first.setdefault(reference, path)
 
 
-def _topics_of_channels(entries: list[tuple[Path, object]], topics: dict[str, Any]) -> Iterator[Fault]:
+def _topics_of_channels(entries: list[tuple[KeyPath, object]], topics: dict[str, Any]) -> Iterator[Fault]:
     meant = _Meant(topics)
     for path, entry in entries:
         wanted = entry.get("topics") if isinstance(entry, dict) else None
@@ -68,13 +69,13 @@ def _topics_of_channels(entries: list[tuple[Path, object]], topics: dict[str, An
 
 
 def _told_and_watched(
-    raw: Mapping[str, object], topics: dict[str, Any], references: list[tuple[Path, ChannelRef]]
+    raw: Mapping[str, object], topics: dict[str, Any], references: list[tuple[KeyPath, ChannelRef]]
 ) -> Iterator[Fault]:
-    chats: list[tuple[Path, object]] = [(("digest", "chat"), _table(raw, "digest").get("chat"))]
+    chats: list[tuple[KeyPath, object]] = [(("digest", "chat"), _table(raw, "digest").get("chat"))]
     chats += [
         (("topics", name, "chat"), topic.get("chat")) for name, topic in topics.items() if isinstance(topic, dict)
     ]
-    told: dict[ChannelRef | Me | Username | ChatId, Path] = {}
+    told: dict[ChannelRef | Me | Username | ChatId, KeyPath] = {}
     for path, chat in chats:
         if (parsed := _destination(chat)) is not None:
             told.setdefault(parsed.chat, path)
@@ -84,7 +85,7 @@ def _told_and_watched(
             yield Fault(path, what, "remove it here, or tell another chat")
 
 
-def _channels_of_topics(topics: dict[str, Any], references: list[tuple[Path, ChannelRef]]) -> Iterator[Fault]:
+def _channels_of_topics(topics: dict[str, Any], references: list[tuple[KeyPath, ChannelRef]]) -> Iterator[Fault]:
     """Only where no folder may hold them."""
     watched = dict.fromkeys(reference for _, reference in references)
     meant = _Meant(map(str, watched))
@@ -109,7 +110,7 @@ class _Meant:
         return nearest(typed, self._known).rstrip() if self._left >= 0 else ""
 
 
-def _entries(watch: dict[str, Any]) -> Iterator[tuple[Path, object]]:
+def _entries(watch: dict[str, Any]) -> Iterator[tuple[KeyPath, object]]:
     channels = watch.get("channels")
     for place, entry in enumerate(channels if isinstance(channels, list) else ()):
         yield ("watch", "channels", place), entry

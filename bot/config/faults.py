@@ -11,12 +11,10 @@ from difflib import get_close_matches
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from bot.config.positions import KeyPath
 from bot.config.references import is_suspect
 from bot.config.settings import TABLES, TopicTable, table_at
 from bot.config.values import Wrong, kind
-
-#: Keys and places from the top of the file to a value.
-Path = tuple[str | int, ...]
 
 _BARE = re.compile("[A-Za-z0-9_-]+")
 #: What would be right where a key has to stand, and does not.
@@ -37,16 +35,16 @@ class Fault:
     ``absent``: nothing stands there. ``meant``: what an unknown key was probably meant to be, in its own table.
     """
 
-    path: Path
+    path: KeyPath
     what: str
     hint: str
     offset: int | None = None
     at_key: bool = False
     absent: bool = False
-    meant: Path | None = None
+    meant: KeyPath | None = None
 
 
-def named(path: Path) -> str:
+def named(path: KeyPath) -> str:
     """A path as people read it: ``topics.syria.keywords[3]``."""
     names = [f"[{part}]" if isinstance(part, int) else f".{_key(part)}" for part in path]
     return "".join(names).removeprefix(".")
@@ -60,7 +58,7 @@ def _key(name: str) -> str:
     return json.dumps(name if len(name) <= 60 else name[:59] + "…", ensure_ascii=False)
 
 
-def fault_of(path: Path, wrong: Wrong) -> Fault:
+def fault_of(path: KeyPath, wrong: Wrong) -> Fault:
     return Fault(path + wrong.below, wrong.what, wrong.hint, wrong.offset)
 
 
@@ -88,7 +86,7 @@ def _fault(details: ErrorDetails, raw: Mapping[str, object]) -> Fault:
             return Fault(path, "not a value for this key", "see config.example.toml for what stands there")
 
 
-def _within(loc: Path, raw: object) -> Path:
+def _within(loc: KeyPath, raw: object) -> KeyPath:
     """The part of a path that the file has: a channel written as a mere reference has no keys below it."""
     for length, part in enumerate(loc):
         match raw:
@@ -101,7 +99,7 @@ def _within(loc: Path, raw: object) -> Path:
     return loc
 
 
-def _table_hint(path: Path) -> str:
+def _table_hint(path: KeyPath) -> str:
     if path == ("topics",):
         return "write [topics.name] and the topic's keys below it"
     if path[0] == "topics" and path[-1] in TopicTable.model_fields:
@@ -116,13 +114,13 @@ def useful(faults: Iterable[Fault]) -> list[Fault]:
     return [f for f in faults if not (f.absent and any(f.path[:n] in meant for n in range(1, len(f.path) + 1)))]
 
 
-def _unknown(path: Path) -> Fault:
+def _unknown(path: KeyPath) -> Fault:
     """With what was probably meant: a key of its table, or one of another table."""
     key = str(path[-1])
     table = table_at(path[:-1])
     own = list(TABLES[table].model_fields) if table in TABLES else []
 
-    def fault(hint: str, meant: Path | None = None) -> Fault:
+    def fault(hint: str, meant: KeyPath | None = None) -> Fault:
         return Fault(path, "unknown key", hint, at_key=True, meant=meant)
 
     if close := get_close_matches(key.lower()[:100], own, n=1, cutoff=0.8):
@@ -136,13 +134,13 @@ def _unknown(path: Path) -> Fault:
     return fault(f"known here: {', '.join(own)}")
 
 
-def _close_in(key: str, table: Path) -> Iterator[str]:
+def _close_in(key: str, table: KeyPath) -> Iterator[str]:
     fields = list(TABLES[table_at(table)].model_fields)
     for close in get_close_matches(key.lower()[:100], fields, n=1, cutoff=0.8):
         yield _address(table, close)
 
 
-def _address(table: Path, key: str) -> str:
+def _address(table: KeyPath, key: str) -> str:
     """Where a key belongs: ``[digest] chat``."""
     if not table:
         return f"{key} above the first [table]"

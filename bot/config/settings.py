@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from bot.config import secrets, values
+from bot.config.positions import KeyPath
 from bot.config.secrets import Proxy
 from bot.config.values import Address, CronLine, Wrong
 from bot.model import ChannelRef, Deliver, Destination
@@ -266,7 +267,7 @@ TABLES: Mapping[tuple[str, ...], type[BaseModel]] = {
 }
 
 
-def table_at(path: tuple[str | int, ...]) -> tuple[str, ...]:
+def table_at(path: KeyPath) -> tuple[str, ...]:
     """The key of `TABLES` that a path through a file leads to, if it does to one."""
     names = [part for part in path if isinstance(part, str)]
     if len(names) > 1 and names[0] == "topics":

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
+from bot.config.positions import KeyPath
 from bot.config.references import NotAReference, channel_ref, destination, is_suspect
 from bot.cron import Cron, NotACron
 from bot.errors import QueryError
@@ -47,7 +48,7 @@ class Wrong(ValueError):  # noqa: N818 - it says what a value is
     validation to the one that is wrong, where that is a part of it.
     """
 
-    def __init__(self, what: str, hint: str, *, offset: int | None = None, below: tuple[str | int, ...] = ()) -> None:
+    def __init__(self, what: str, hint: str, *, offset: int | None = None, below: KeyPath = ()) -> None:
         super().__init__(f"{what}; {hint}")
         self.what = what
         self.hint = hint

@@ -67,8 +67,7 @@ class Stories:
         stories._forget()
         return stories
 
-    @property
-    def len(self) -> int:
+    def __len__(self) -> int:
         """How many members are kept."""
         return len(self._shelf.members)
 

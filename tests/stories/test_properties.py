@@ -46,7 +46,7 @@ def joined(row: Sequence[Post], stories: Stories) -> list[Member]:
 def kept(stories: Stories, row: Sequence[Post]) -> list[object]:
     batch = stories.overlay()
     known = [(post.id, batch.story_of(post.id)) for post in row]
-    return [stories.len, known, [batch.members(story) for _, story in known if story]]
+    return [len(stories), known, [batch.members(story) for _, story in known if story]]
 
 
 @cases

@@ -143,7 +143,7 @@ def test_an_edited_post_keeps_its_story_and_is_known_by_its_new_text() -> None:
     assert batch.join(made("c", 3, OTHER)).story == PostId("a", 1)
     stories.merge(batch)
     assert stories.overlay().join(made("d", 4, OTHER)).story == PostId("a", 1)
-    assert stories.len == 3
+    assert len(stories) == 3
 
 
 def test_a_renamed_album_keeps_story_and_place() -> None:
@@ -226,7 +226,7 @@ def test_what_was_told_is_kept_of_so_many_stories_the_newest() -> None:
 def test_at_most_so_many_are_kept_the_newest(told: Told) -> None:
     stories = Stories(WINDOW, most=3)
     told([made("a", number, NEWS, number) for number in (4, 1, 3, 2, 5)], stories)
-    assert stories.len == 3
+    assert len(stories) == 3
     assert [stories.overlay().story_of(PostId("a", number)) is not None for number in range(1, 6)] == [
         False,
         False,
