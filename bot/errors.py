@@ -4,7 +4,16 @@
     ├── ConfigError       a configuration that cannot be used: every error of the file
     │   └── NoConfigError there is none: no file, or nothing in it
     ├── QueryError        a keyword that cannot be read: what, at which column, what would be right
-    └── RecordingError    a recording that cannot be opened or read on
+    ├── RecordingError    a recording that cannot be opened or read on
+    ├── StorageError      the database or its folder cannot be used: what is wrong with it, and what to do
+    ├── HeldError         another process holds the data directory
+    ├── NotSignedInError  there is no session, or Telegram refuses it
+    └── TelegramError     a call that did not bring what was asked for
+        ├── UnreachableError  no answer: whether the call was carried out is unknown
+        ├── WaitError         Telegram asks to wait for ``seconds`` before this method is called again
+        ├── NoAccessError     this channel cannot be read, now or ever: ``why``
+        ├── UnreadableError   the answer holds something that this version of the library cannot read
+        └── RefusedError      any other refusal, by Telegram's own name for it (``code``)
 
 Anything else that escapes is a defect of ours. A bad line *inside* a recording is not an error but a
 value (`bot.recording.Problem`): it is reported, counted and skipped.
@@ -52,3 +61,52 @@ class NoConfigError(ConfigError):
 
 class RecordingError(VedetteError):
     """A file that cannot be opened, or that breaks off in a way that no later line can mend."""
+
+
+class StorageError(VedetteError):
+    """The database or its folder cannot be used; nothing was harmed."""
+
+
+class HeldError(VedetteError):
+    """Another process holds the data directory."""
+
+
+class NotSignedInError(VedetteError):
+    """There is no session, or Telegram refuses the one there is. ``run`` and others end with 3."""
+
+
+class TelegramError(VedetteError):
+    """A call to Telegram that did not bring what was asked for. No message of these names a person or a text."""
+
+
+class UnreachableError(TelegramError):
+    """No answer in time, or the connection broke. Whether the call was carried out is unknown."""
+
+
+class WaitError(TelegramError):
+    """Telegram asks to wait. ``seconds`` from now on, for every call of ``method``."""
+
+    def __init__(self, method: str, seconds: int) -> None:
+        super().__init__(f"Telegram asks to wait {seconds} s before the next {method}.")
+        self.method = method
+        self.seconds = seconds
+
+
+class NoAccessError(TelegramError):
+    """A channel cannot be read: private, banned, gone. ``why`` is Telegram's own name for it, as CHANNEL_PRIVATE."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"Telegram does not let this account read the channel ({why}).")
+        self.why = why
+
+
+class UnreadableError(TelegramError):
+    """The answer holds a kind of thing that this version of the Telegram library does not know."""
+
+
+class RefusedError(TelegramError):
+    """Any other refusal; ``code`` is Telegram's own name for it, as USERNAME_NOT_OCCUPIED."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"Telegram refused a call ({code}).")
+        self.code = code

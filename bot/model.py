@@ -201,6 +201,65 @@ class Revision:
     post: Post
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """A channel as one account addresses it; ``access_hash`` is that account's own and useless to another.
+
+    ``joined``: Telegram pushes to the account what is posted there.
+    """
+
+    id: int
+    access_hash: int
+    username: str | None = None
+    title: str | None = None
+    joined: bool = False
+
+    @property
+    def channel(self) -> Channel:
+        return Channel(id=self.id, username=self.username, title=self.title)
+
+
+class Stands(StrEnum):
+    """What can stand under a number of a channel. A number under which nothing stands is no `Sighting`."""
+
+    POST = auto()
+    SERVICE = auto()  # somebody joined, a title changed: it uses up a number and says nothing
+    UNREADABLE = auto()  # of a kind that the Telegram library does not know yet
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What Telegram showed under one number; a member of an album is a sighting of its own.
+
+    ``post`` is there exactly when a post stands there.
+    """
+
+    number: int
+    stands: Stands
+    post: Post | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Haul:
+    """What one push or one page of history brought of a channel (marked id), to be stored as a whole.
+
+    ``gone``: numbers that were deleted. Where a page was read, all that exists in it is in the haul, and the cursor may
+    be moved over it: ``verified`` is its highest number, ``floor`` (of a page read backwards) the number below which
+    reading goes on. ``top``: the newest number that there is, where the page has shown it, or that was heard of.
+    ``history_read``: the first reading of the channel has come to its end. ``pts``: Telegram's count of the channel's
+    events as of then.
+    """
+
+    channel: int
+    sightings: tuple[Sighting, ...] = ()
+    gone: tuple[int, ...] = ()
+    verified: int | None = None
+    floor: int | None = None
+    top: int | None = None
+    history_read: bool = False
+    pts: int | None = None
+
+
 class Hit(NamedTuple):
     """A stretch that made a match: ``text`` is ``part.text[start:end]``, in code points of that part."""
 

@@ -1,0 +1,183 @@
+"""The tables, as numbered steps that are only ever added to: a database written by any version can be brought here.
+
+Each step runs in a transaction of its own; ``PRAGMA user_version`` says how many a database has had. Times are whole
+microseconds since 1970 (UTC), channels are Telegram's marked ids, places are texts as `bot.model.Destination` has them.
+"""
+
+from __future__ import annotations
+
+#: What is asked of every table: types are held (STRICT), and no row is found by a number of SQLite's own if it has one.
+_FIRST = (
+    # What is known of this installation: the secret from which random ids are made, who is signed in.
+    "CREATE TABLE fact (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID",
+    """
+    CREATE TABLE channel (
+        id INTEGER PRIMARY KEY,
+        username TEXT,
+        title TEXT,
+        floor INTEGER NOT NULL,
+        began INTEGER NOT NULL,
+        verified INTEGER NOT NULL,
+        top INTEGER NOT NULL,
+        pts INTEGER NOT NULL,
+        history_read INTEGER NOT NULL,
+        read_at INTEGER,     -- when a sweep or a page last showed all that there is
+        checked_at INTEGER,  -- when its newest posts were last compared with what is stored
+        refused TEXT         -- why it cannot be read, where that is so
+    ) STRICT
+    """,
+    # Access hashes are an account's own.
+    """
+    CREATE TABLE peer (
+        account INTEGER NOT NULL,
+        channel INTEGER NOT NULL,
+        access_hash INTEGER NOT NULL,
+        joined INTEGER NOT NULL,
+        PRIMARY KEY (account, channel)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # What a configuration calls a channel ("@name", "t.me/+code", "-100…"), resolved once.
+    "CREATE TABLE reference (written TEXT PRIMARY KEY, channel INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    # One row for each number under which something stands. `post` is the number of the post that it belongs to: its
+    # own, or an album's lowest. `body` is a recording's line without its channel, `digest` what an edit changes.
+    """
+    CREATE TABLE message (
+        channel INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        stands TEXT NOT NULL,
+        album INTEGER,
+        post INTEGER NOT NULL,
+        date INTEGER,
+        seen INTEGER NOT NULL,
+        deleted INTEGER,
+        digest BLOB,
+        body TEXT,
+        PRIMARY KEY (channel, number)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX message_album ON message (channel, album) WHERE album IS NOT NULL",
+    # How a message read before an edit that was seen at `until`.
+    """
+    CREATE TABLE version (
+        channel INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        until INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (channel, number, until)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # `keywords` and `hits` are JSON, as the match object has them.
+    """
+    CREATE TABLE match (
+        id INTEGER PRIMARY KEY,
+        channel INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        topic TEXT NOT NULL,
+        title TEXT NOT NULL,
+        keywords TEXT NOT NULL,
+        hits TEXT NOT NULL,
+        story TEXT NOT NULL,
+        destination TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        due INTEGER,
+        seen INTEGER NOT NULL,
+        UNIQUE (channel, number, topic)
+    ) STRICT
+    """,
+    "CREATE INDEX match_seen ON match (seen)",
+    # Members of stories in the order in which they joined; `story` and `post` are "channel/number".
+    """
+    CREATE TABLE member (
+        id INTEGER PRIMARY KEY,
+        post TEXT NOT NULL UNIQUE,
+        story TEXT NOT NULL,
+        date INTEGER NOT NULL,
+        fingerprint BLOB NOT NULL,
+        words INTEGER NOT NULL,
+        origins TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX member_story ON member (story)",
+    "CREATE INDEX member_date ON member (date)",
+    """
+    CREATE TABLE told (
+        story TEXT NOT NULL,
+        destination TEXT NOT NULL,
+        topic TEXT NOT NULL,
+        urgent INTEGER NOT NULL,
+        seen INTEGER NOT NULL,
+        PRIMARY KEY (story, destination, topic)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # What is held: closed, and told in one message, when it is due.
+    """
+    CREATE TABLE bundle (
+        id INTEGER PRIMARY KEY,
+        destination TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        due INTEGER NOT NULL,
+        told INTEGER
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX bundle_open ON bundle (destination, reason) WHERE told IS NULL",
+    """
+    CREATE TABLE held (
+        bundle INTEGER NOT NULL REFERENCES bundle (id) ON DELETE CASCADE,
+        channel INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        seen INTEGER NOT NULL,
+        PRIMARY KEY (bundle, channel, number)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # Messages that are to be sent, frozen. `state`: waits, tried (it may have been sent), sent, refused.
+    """
+    CREATE TABLE outbox (
+        id INTEGER PRIMARY KEY,
+        key TEXT NOT NULL UNIQUE,
+        destination TEXT NOT NULL,
+        lane TEXT NOT NULL,
+        random_id INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        entities TEXT NOT NULL,
+        story TEXT,
+        post TEXT,
+        made INTEGER NOT NULL,
+        not_before INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        tries INTEGER NOT NULL,
+        why TEXT,
+        sent INTEGER,
+        number INTEGER
+    ) STRICT
+    """,
+    "CREATE INDEX outbox_open ON outbox (lane, id) WHERE state IN ('waits', 'tried')",
+    "CREATE INDEX outbox_story ON outbox (story, destination) WHERE story IS NOT NULL",
+    # What the operators are told, once a change: `subject` is what changed ("channel -100…"), `what` what it is now.
+    """
+    CREATE TABLE notice (
+        id INTEGER PRIMARY KEY,
+        subject TEXT NOT NULL,
+        what TEXT NOT NULL,
+        details TEXT NOT NULL,
+        made INTEGER NOT NULL,
+        told INTEGER
+    ) STRICT
+    """,
+    "CREATE INDEX notice_subject ON notice (subject, id)",
+    # Telegram's quotas: calls of the last minute, waits that were asked for, and how far the pace was lowered.
+    "CREATE TABLE call (id INTEGER PRIMARY KEY, method TEXT NOT NULL, at INTEGER NOT NULL) STRICT",
+    """
+    CREATE TABLE quota (
+        method TEXT PRIMARY KEY,
+        until INTEGER NOT NULL,
+        share REAL NOT NULL,
+        changed INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
+#: The steps, oldest first. Never change one that was released; add the next.
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST,)
+#: What `PRAGMA application_id` says in a database of ours: "vdt1".
+APPLICATION = 0x76647431
