@@ -17,6 +17,7 @@ _FIRST = (
         title TEXT,
         floor INTEGER NOT NULL,
         began INTEGER NOT NULL,
+        since INTEGER,       -- when it was first read: how far back its history goes is counted from here
         verified INTEGER NOT NULL,
         top INTEGER NOT NULL,
         pts INTEGER NOT NULL,

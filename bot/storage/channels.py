@@ -1,0 +1,122 @@
+"""Channels: how an account addresses them, how far they were read, and what a configuration calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import aiosqlite
+
+from bot.cursor import Cursor
+from bot.model import Peer
+from bot.storage.database import Database
+from bot.storage.times import from_integer_if, to_integer, to_integer_if
+
+
+class Stored(NamedTuple):
+    """A channel as one account knows it.
+
+    ``read_at``: when a sweep or a page last showed all that there is; ``checked_at``: when its newest posts were last
+    compared with what is stored; ``refused``: why it cannot be read, where that is so; ``since``: when it was first
+    read, from which it is counted how far back its history goes.
+    """
+
+    peer: Peer
+    cursor: Cursor
+    read_at: datetime | None
+    checked_at: datetime | None
+    refused: str | None
+    since: datetime | None = None
+
+
+async def put(
+    c: aiosqlite.Connection, account: int, peer: Peer, cursor: Cursor | None, *, since: datetime | None = None
+) -> None:
+    """Takes note of what an account sees of a channel.
+
+    Without a cursor the one that is stored stays; a channel that has none is then no more than addressed. A ``since``
+    that is stored stays too.
+    """
+    await c.execute(
+        "INSERT OR REPLACE INTO peer (account, channel, access_hash, joined) VALUES (?, ?, ?, ?)",
+        (account, peer.id, peer.access_hash, peer.joined),
+    )
+    if cursor is None:
+        await c.execute("UPDATE channel SET username = ?, title = ? WHERE id = ?", (peer.username, peer.title, peer.id))
+        return
+    await c.execute(
+        "INSERT INTO channel (id, username, title, since, floor, began, verified, top, pts, history_read) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+        "username = excluded.username, title = excluded.title, since = ifnull(since, excluded.since), "
+        "floor = excluded.floor, began = excluded.began, "
+        "verified = excluded.verified, top = excluded.top, pts = excluded.pts, history_read = excluded.history_read",
+        (peer.id, peer.username, peer.title, to_integer_if(since), *_numbers(cursor)),
+    )
+
+
+async def set_cursors(c: aiosqlite.Connection, cursors: Mapping[int, Cursor]) -> None:
+    """Of channels that are known; others are left out."""
+    await c.executemany(
+        "UPDATE channel SET floor = ?, began = ?, verified = ?, top = ?, pts = ?, history_read = ? WHERE id = ?",
+        [(*_numbers(cursor), channel) for channel, cursor in cursors.items()],
+    )
+
+
+async def set_read(c: aiosqlite.Connection, channels: Iterable[int], at: datetime) -> None:
+    rows = [(to_integer(at), channel) for channel in channels]
+    await c.executemany("UPDATE channel SET read_at = ? WHERE id = ?", rows)
+
+
+async def set_checked(c: aiosqlite.Connection, channel: int, at: datetime) -> None:
+    await c.execute("UPDATE channel SET checked_at = ? WHERE id = ?", (to_integer(at), channel))
+
+
+async def set_refused(c: aiosqlite.Connection, channel: int, why: str | None) -> None:
+    await c.execute("UPDATE channel SET refused = ? WHERE id = ?", (why, channel))
+
+
+async def all(db: Database, account: int) -> dict[int, Stored]:  # noqa: A001 - read as channels.all
+    """The channels that this account can address and that have a cursor, by their marked ids."""
+    found = await db.rows(
+        "SELECT c.id, p.access_hash, c.username, c.title, p.joined, c.read_at, c.checked_at, c.refused, c.since, "
+        "c.floor, c.began, c.verified, c.top, c.pts, c.history_read "
+        "FROM channel AS c JOIN peer AS p ON p.channel = c.id AND p.account = ? ORDER BY c.id",
+        (account,),
+    )
+    return {
+        id_: Stored(
+            Peer(id=id_, access_hash=access_hash, username=username, title=title, joined=bool(joined)),
+            _cursor(numbers),
+            from_integer_if(read_at),
+            from_integer_if(checked_at),
+            refused,
+            from_integer_if(since),
+        )
+        for id_, access_hash, username, title, joined, read_at, checked_at, refused, since, *numbers in found
+    }
+
+
+async def cursors(db: Database) -> dict[int, Cursor]:
+    """How far each channel was read, by whatever account: another one goes on from there."""
+    found = await db.rows("SELECT id, floor, began, verified, top, pts, history_read FROM channel")
+    return {channel: _cursor(numbers) for channel, *numbers in found}
+
+
+async def refer(c: aiosqlite.Connection, written: str, channel: int) -> None:
+    """What a configuration writes (``@name``, ``t.me/+code``, ``-100…``) means this channel from now on."""
+    await c.execute("INSERT OR REPLACE INTO reference (written, channel) VALUES (?, ?)", (written, channel))
+
+
+async def references(db: Database) -> dict[str, int]:
+    return dict(await db.rows("SELECT written, channel FROM reference"))
+
+
+def _numbers(cursor: Cursor) -> tuple[int, ...]:
+    return cursor.floor, cursor.began, cursor.verified, cursor.top, cursor.pts, int(cursor.history_read)
+
+
+def _cursor(numbers: Sequence[int]) -> Cursor:
+    """Of what `_numbers` made."""
+    floor, began, verified, top, pts, history_read = numbers
+    return Cursor(floor=floor, began=began, verified=verified, top=top, pts=pts, history_read=bool(history_read))

@@ -1,0 +1,49 @@
+"""Telegram's quotas, as they have to outlive a restart: calls of late, waits that were asked for, the pace."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import aiosqlite
+
+from bot.storage.database import Database
+from bot.storage.times import from_integer, to_integer
+
+#: No window of Telegram's that calls are counted in is longer.
+_KEPT = timedelta(minutes=2)
+
+
+class StoredQuota(NamedTuple):
+    """``until``: before then the method is not to be called. ``share``: of the pace, what is used since ``changed``."""
+
+    until: datetime
+    share: float
+    changed: datetime
+
+
+async def calls(db: Database, since: datetime) -> list[tuple[str, datetime]]:
+    """Method and time of each call noted at ``since`` or later, in the order in which they were noted."""
+    found = await db.rows("SELECT method, at FROM call WHERE at >= ? ORDER BY id", (to_integer(since),))
+    return [(method, from_integer(at)) for method, at in found]
+
+
+async def note_call(c: aiosqlite.Connection, method: str, at: datetime) -> None:
+    """Those of more than two minutes before are forgotten."""
+    await c.execute("DELETE FROM call WHERE at < ?", (to_integer(at - _KEPT),))
+    await c.execute("INSERT INTO call (method, at) VALUES (?, ?)", (method, to_integer(at)))
+
+
+async def quotas(db: Database) -> dict[str, StoredQuota]:
+    found = await db.rows("SELECT method, until, share, changed FROM quota")
+    return {
+        method: StoredQuota(from_integer(until), share, from_integer(changed))
+        for method, until, share, changed in found
+    }
+
+
+async def set_quota(c: aiosqlite.Connection, method: str, until: datetime, share: float, changed: datetime) -> None:
+    await c.execute(
+        "INSERT OR REPLACE INTO quota (method, until, share, changed) VALUES (?, ?, ?, ?)",
+        (method, to_integer(until), share, to_integer(changed)),
+    )

@@ -1,0 +1,52 @@
+"""A database that any version wrote is brought to the newest, whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.cursor import began_at
+from bot.storage import channels, facts, matches, posts, stories
+from bot.storage.channels import Stored
+from bot.storage.database import Database
+from bot.storage.migrations import STEPS
+from tests.made import DESK, at
+from tests.storage.stored import ALFA, DATABASES, MATCH, MEMBER, MESSAGE, POST, READER, load
+
+VERSIONS = range(1, len(STEPS) + 1)
+
+
+async def schema(database: Database) -> list[tuple[str, ...]]:
+    found = await database.rows("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name")
+    return [(kind, name, table, " ".join((sql or "").split())) for kind, name, table, sql in found]
+
+
+def test_a_database_of_every_version_is_stored() -> None:
+    assert sorted(int(path.stem) for path in DATABASES.glob("*.sql")) == list(VERSIONS)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_stored_database_becomes_one_like_a_new_one(version: int, tmp_path: Path) -> None:
+    """With the newest version this says too that a step was not changed after its database was stored."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    new.mkdir()
+    load(DATABASES / f"{version}.sql", old)
+    async with Database.opened(old) as brought, Database.opened(new) as made:
+        assert await brought.rows("PRAGMA user_version") == [(len(STEPS),)]
+        assert await schema(brought) == await schema(made)
+        assert await brought.rows("PRAGMA foreign_key_check") == []
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_what_a_stored_database_holds_is_still_there(version: int, tmp_path: Path) -> None:
+    load(DATABASES / f"{version}.sql", tmp_path)
+    async with Database.opened(tmp_path) as database:
+        assert await facts.get(database, "secret") == b"\x00" * 32
+        assert await channels.all(database, READER) == {ALFA.id: Stored(ALFA, began_at(7, 3), None, None, None, at(2))}
+        assert await channels.references(database) == {"@alfa_demo": ALFA.id}
+        assert await posts.newest(database, ALFA.id, 10) == [MESSAGE]
+        assert await matches.after(database, 0, 10) == [MATCH]
+        assert await stories.members(database, at(0)) == [MEMBER]
+        assert await stories.told(database, at(0)) == [(POST, DESK, "syria", True)]
