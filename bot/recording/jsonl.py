@@ -1,5 +1,7 @@
 """One line of JSON lines as a post: unknown keys are ignored, known ones have to be right.
 
+A stored post is such a line without its channel (`bot.recording.writer` writes both).
+
 This is the hot path of a replay: no regular expression and no copy that a plain line can do without.
 """
 
@@ -22,10 +24,25 @@ _MARKED = re.compile(r"-100[0-9]{1,15}")
 def parse(raw: bytes | None) -> Post:
     """The post a line holds; None is a line too long to be held. Raises Unfit, whatever the bytes."""
     found = _object(raw)
+    return _post(found, _channel(found.get("channel")))
+
+
+def post_of(body: str, channel: Channel) -> Post:
+    """The post of a channel that `bot.recording.writer.body` has written. Raises Unfit for what it never writes."""
+    try:
+        found: object = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Unfit(f"a stored post is no JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise Unfit(f"a stored post must be an object in braces, here it is {shown(found)}")
+    return _post(found, channel)
+
+
+def _post(found: dict[str, object], channel: Channel) -> Post:
     get = found.get
     entities, media, origin = get("entities"), get("media"), get("fwd_from")
     return Post(
-        channel=_channel(get("channel")),
+        channel=channel,
         number=whole(get("id"), "id"),
         date=moment(get("date"), "date"),
         text=maybe_text(get("text"), "text") or "",
