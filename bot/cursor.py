@@ -7,8 +7,9 @@ exist. https://core.telegram.org/api/updates says what a push is worth: nothing 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot.model import Haul
 
@@ -52,35 +53,55 @@ def moved(cursor: Cursor, haul: Haul, above: Collection[int]) -> Cursor:
     verified = max(cursor.verified, haul.verified or 0)
     while verified + 1 in above:
         verified += 1
-    # What a page has shown to be the newest counts for more than what was heard of before, and less than what is there.
-    top = cursor.top if haul.top is None or haul.verified is None else haul.top
+    # A page that brought nothing new shows what is the newest now, whatever was heard of or stored before.
+    shown = haul.top if haul.verified is not None else None
+    top = max(cursor.top, haul.top or 0, *above) if shown is None else shown
     return replace(
         cursor,
         verified=verified,
-        top=max(top, haul.top or 0, verified, *above),
+        top=max(top, verified),
         pts=max(cursor.pts, haul.pts or 0),
         floor=cursor.floor if haul.floor is None else min(cursor.floor, haul.floor),
         history_read=cursor.history_read or haul.history_read,
     )
 
 
-def page_read(cursor: Cursor, numbers: Collection[int]) -> Move:
-    """What a page of history means that was asked for from the cursor upwards.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """Where a page moves the cursor, and whether there may be more above it. ``top`` as in `Haul`."""
+
+    verified: int
+    top: int | None
+    read_on: bool
+
+
+def page_read(cursor: Cursor, numbers: Collection[int], *, full: bool = False) -> Move:
+    """What a page of history means that was asked for from ``verified`` upwards, when the cursor stood so.
 
     One that holds nothing new says that nothing stands above the cursor, whatever was heard of: it was deleted, or is
-    not to be seen yet, and will be heard of again.
+    not to be seen yet, and will be heard of again. ``full``: it holds so much that there may be more, heard of or not.
     """
-    new = [number for number in numbers if number > cursor.verified]
-    if not new:
+    newest = max(numbers, default=0)
+    if newest <= cursor.verified:
         return Move(verified=cursor.verified, top=cursor.verified, read_on=False)
-    newest = max(new)
-    return Move(verified=newest, top=max(newest, cursor.top), read_on=newest < cursor.top)
+    return Move(verified=newest, top=None, read_on=full or newest < cursor.top)
+
+
+def history_page_read(dates: Mapping[int, datetime | None], since: datetime) -> Back:
+    """What a page of history means that was asked for from ``floor`` downwards: ``dates`` of the numbers on it.
+
+    What was posted before ``since`` is left out, and ends the reading; what says nothing (its date is None) does not.
+    """
+    older = [number for number, date in dates.items() if date is not None and date < since]
+    if older or not dates:
+        return Back(floor=max(older, default=0), history_read=True)
+    floor = min(dates) - 1
+    return Back(floor=floor, history_read=floor == 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
-    """Where a page moves the cursor, and whether there may be more above it."""
+class Back:
+    """Down to where a page brings the first reading, and whether that is its end. Only what is above it is stored."""
 
-    verified: int
-    top: int
-    read_on: bool
+    floor: int
+    history_read: bool
