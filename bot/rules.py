@@ -33,7 +33,11 @@ class ChannelRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """``topics`` by name, in the configuration's order, the same that ``matcher`` knows; ``channels`` by reference."""
+    """``topics`` by name, in the configuration's order, the same that ``matcher`` knows; ``channels`` by reference.
+
+    ``found``: by which references of the configuration a channel (its marked id) was found, which its name of today
+    need not tell: an invite link, or the name that it had then.
+    """
 
     matcher: Matcher
     topics: Mapping[str, TopicRule]
@@ -46,6 +50,7 @@ class Rules:
     late_after: timedelta
     max_per_minute: int
     quiet: QuietHours | None
+    found: Mapping[int, tuple[ChannelRef, ...]] = field(default_factory=dict)
     #: Every destination of a topic once, in the topics' order.
     destinations: tuple[Destination, ...] = field(init=False, repr=False, compare=False)
     _allowed: dict[tuple[ChannelRef, ...], frozenset[str] | None] = field(
@@ -61,16 +66,19 @@ class Rules:
 
     def labelled(self, channel: Channel) -> Channel:
         """The channel under the name that the configuration gives it."""
-        label = self._rule(references(channel)).label
+        label = self._rule(self._names(channel)).label
         return channel if label is None else replace(channel, title=label)
 
     def allowed(self, channel: Channel, matches: tuple[Match, ...]) -> tuple[Match, ...]:
         """Those of the matches whose topics are asked of this channel."""
-        names = references(channel)
+        names = self._names(channel)
         if names not in self._allowed:
             self._allowed[names] = self._topics_asked_of(names)
         allowed = self._allowed[names]
         return matches if allowed is None else tuple(match for match in matches if match.topic in allowed)
+
+    def _names(self, channel: Channel) -> tuple[ChannelRef, ...]:
+        return (*references(channel), *self.found.get(channel.id or 0, ()))
 
     def _topics_asked_of(self, names: tuple[ChannelRef, ...]) -> frozenset[str] | None:
         """The names of the topics asked of a channel; None where that is all of them."""

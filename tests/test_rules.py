@@ -45,6 +45,14 @@ def test_a_channel_is_meant_by_its_name_or_by_its_id(by: Rules) -> None:
     assert by.labelled(Channel(id=-1001)).shown == "Альфа"
 
 
+def test_a_channel_that_was_found_under_a_name_is_still_meant_by_it(by: Rules) -> None:
+    renamed = Channel(id=-1001, username="gamma_demo")
+    assert asked(by, renamed) == ["syria"]
+    by = replace(by, found={-1001: (Username("beta_demo"),)})
+    assert asked(by, renamed) == ["syria", "bases"]
+    assert by.labelled(renamed).title == "Бета"
+
+
 def test_a_channel_without_a_label_keeps_its_title(by: Rules) -> None:
     assert by.labelled(Channel(username="alfa_demo", title="Альфа")).shown == "Альфа"
     assert by.labelled(Channel(username="beta_demo", title="Бета | Подпишись")).shown == "Бета"
