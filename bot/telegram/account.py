@@ -1,0 +1,189 @@
+"""One account over one client: every call is paced, bounded in time, and fails with an error of ours."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from telethon import TelegramClient, errors, utils
+
+from bot.errors import (
+    NoAccessError,
+    NotSignedInError,
+    RefusedError,
+    StorageError,
+    UnreachableError,
+    UnreadableError,
+    VedetteError,
+    WaitError,
+)
+from bot.telegram.session import SessionFileError
+
+#: How long closing may take: what is not done by then is left.
+_GOODBYE = timedelta(seconds=5)
+_SIGN_IN = "sign in with vedette login"
+
+#: What says that the channel, not the call, is the matter. https://core.telegram.org/api/errors
+_NO_ACCESS = frozenset(
+    "CHANNEL_PRIVATE CHANNEL_INVALID CHANNEL_PUBLIC_GROUP_NA CHANNEL_BANNED USER_BANNED_IN_CHANNEL"
+    " CHAT_FORBIDDEN".split()
+)
+#: Telegram's own names of errors, by Telethon's classes: an error of a class of its own does not carry its name.
+_NAMES: dict[type, str] = {
+    **{kind: name for name, kind in reversed(errors.rpc_errors_dict.items())},
+    **{kind: pattern.replace(r"(\d+)", "X") for pattern, kind in errors.rpc_errors_re},
+}
+#: What is the same as no answer: the server is in trouble, the link is, or the clock is too wrong to be understood.
+_TROUBLE = (
+    *(errors.ServerError, errors.TimedOutError, errors.RpcCallFailError, errors.RpcMcgetFailError),
+    *(errors.InterdcCallErrorError, errors.InterdcCallRichErrorError),
+    *(errors.BadMessageError, errors.SecurityError, BufferError, OSError),
+)
+#: The session is of no use any more: also when two processes used it at the same time.
+_SIGNED_OUT = (errors.UnauthorizedError, errors.AuthKeyDuplicatedError, errors.AuthKeyNotFound)
+
+
+class Account:
+    """An account over a client, which it opens and closes: one for each connection's life, closed before the next.
+
+    ``turn`` is awaited before each call with Telegram's own name of its method; ``refused`` hears of each FLOOD_WAIT:
+    the method, the seconds. ``id`` and ``name`` (@name, else the person's) are there once it is open.
+    """
+
+    def __init__(
+        self,
+        client: TelegramClient,
+        *,
+        turn: Callable[[str], Awaitable[None]] | None = None,
+        refused: Callable[[str, int], None] | None = None,
+        timeout: timedelta = timedelta(seconds=30),
+    ) -> None:
+        self.client = client
+        self.id = 0
+        self.name: str | None = None
+        self._turn = turn
+        self._refused = refused
+        self._timeout = timeout
+        self._left = False
+
+    async def open(self) -> None:
+        """Connects and learns who is signed in. When that fails, the client is closed.
+
+        Raises `NotSignedInError`, `UnreachableError`, another `TelegramError`, `StorageError`.
+        """
+        signed_in = False
+        try:
+            signed_in = await self.reach()
+        finally:
+            if not signed_in:
+                await self.close()
+        if not signed_in:
+            raise NotSignedInError(f"Telegram does not accept the session; {_SIGN_IN}")
+
+    async def reach(self) -> bool:
+        """Connects; whether somebody is signed in. Raises as `open` does, and leaves the client as it is."""
+        async with self.answering("users.getUsers"):
+            await self.client.connect()
+            # Not is_user_authorized(), which takes any refusal, a FLOOD_WAIT too, for a no.
+            me = await self.client.get_me()
+        if me is None:
+            return False
+        self.id = me.id
+        self.name = f"@{me.username}" if me.username else utils.get_display_name(me) or None
+        return True
+
+    async def call(self, request: Any) -> Any:  # noqa: ANN401 - whatever Telegram has
+        """The answer to one request.
+
+        Raises `WaitError`, `NoAccessError`, `UnreadableError`, `UnreachableError`, `RefusedError`,
+        `NotSignedInError`, `StorageError`.
+        """
+        method = method_of(request)
+        if self._turn is not None:
+            await self._turn(method)
+        async with self.answering(method):
+            return await self.client(request)
+
+    @contextlib.asynccontextmanager
+    async def answering(self, method: str, timeout: timedelta | None = None) -> AsyncIterator[None]:  # noqa: ASYNC109
+        """A block that asks Telegram something by this method: it ends in time, and raises as `call` does."""
+        try:
+            async with asyncio.timeout((timeout or self._timeout).total_seconds()):
+                yield
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Telethon cancels what is pending when the link is lost: nobody cancelled us.
+            raise UnreachableError(f"the connection to Telegram broke ({method})") from None
+        except Exception as error:
+            ours = _ours(error, method)
+            if ours is None:
+                raise
+            if isinstance(ours, WaitError) and self._refused and not isinstance(error, errors.SlowModeWaitError):
+                self._refused(method, ours.seconds)
+            # Without what it was: an answer that cannot be read is quoted there, and with it somebody's post.
+            raise ours from None
+
+    async def closed(self) -> None:
+        """Returns when the client has lost its link for good, or died of an update that it cannot read."""
+        try:
+            await self.client.disconnected
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+        except Exception:  # noqa: BLE001 - why it ended is told by the next call; that it ended is all that is asked
+            return
+
+    async def close(self) -> None:
+        """Disconnects, within 5 s, and gives the session file up: the next account may have it open already."""
+        if self._left:
+            return
+        self._left = True
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(_GOODBYE.total_seconds()):
+                await self.client.disconnect()
+                await self.closed()  # takes note of why it ended, which asyncio would complain of otherwise
+
+
+def method_of(request: Any) -> str:  # noqa: ANN401 - Telethon has no types
+    """Telegram's own name of a request's method, as ``messages.getHistory``."""
+    kind = type(request)
+    space = kind.__module__.rpartition(".")[2]
+    name = kind.__name__.removesuffix("Request")
+    name = name[:1].lower() + name[1:]
+    return name if space == "functions" else f"{space}.{name}"
+
+
+def _ours(error: Exception, method: str) -> VedetteError | None:
+    """What an error of Telethon's is in our words; None for a defect."""
+    seconds = getattr(error, "seconds", None)
+    if isinstance(error, errors.FloodError) and seconds is not None:
+        return WaitError(method, seconds)
+    if isinstance(error, errors.SessionPasswordNeededError):
+        return RefusedError(_code(error))  # a step of signing in, though Telegram's number for it is that of the others
+    if isinstance(error, _SIGNED_OUT):
+        return NotSignedInError(f"Telegram does not accept the session ({_code(error)}); {_SIGN_IN}")
+    if isinstance(error, TimeoutError):
+        return UnreachableError(f"Telegram did not answer in time ({method})")
+    if isinstance(error, errors.TypeNotFoundError):
+        return UnreadableError(f"the answer to {method} is of a kind that this version does not know; update vedette")
+    if isinstance(error, _TROUBLE):
+        return UnreachableError(f"Telegram cannot be reached ({method}: {_code(error)})")
+    if isinstance(error, errors.RPCError):
+        code = _code(error)
+        return NoAccessError(code) if code in _NO_ACCESS else RefusedError(code)
+    if isinstance(error, SessionFileError):
+        return StorageError(f"the session file cannot be used: {error}")
+    return None
+
+
+def _code(error: Exception) -> str:
+    """Telegram's own name of a refusal, X for a number in it; of any other error what it is called here."""
+    if not isinstance(error, errors.RPCError):
+        return type(error).__name__
+    return _NAMES.get(type(error)) or str(error.message)

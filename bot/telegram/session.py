@@ -1,0 +1,208 @@
+"""From the configuration to a Telethon client: its session file, its server, the way there, how it shows itself.
+
+A session is a Telethon SQLite file, mode 0600; whoever holds it holds the account.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import platform
+import struct
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import telethon
+from python_socks import ProxyError
+from telethon import TelegramClient
+from telethon._updates import messagebox
+from telethon.crypto import rsa
+from telethon.network import (
+    ConnectionTcpFull,
+    ConnectionTcpMTProxyIntermediate,
+    ConnectionTcpMTProxyRandomizedIntermediate,
+)
+from telethon.sessions import SQLiteSession, StringSession
+from telethon.sessions import sqlite as telethons_sqlite
+
+from bot.config.secrets import Proxy, ProxyKind
+from bot.config.settings import Server, Telegram
+from bot.errors import ConfigError, StorageError, VedetteError
+
+#: What Telethon lets through of a session file that cannot be read or written.
+SessionFileError: type[Exception] = telethons_sqlite.sqlite3.Error
+
+#: How the account's list of devices shows us. The same at each start: another string looks like another device.
+_DEVICE = {"device_model": "Vedette", "system_version": platform.system() or "POSIX", "app_version": "1"}
+_LANGUAGE = {"lang_code": "en", "system_lang_code": "en"}
+#: How long the library waits before it asks by itself what a silent channel has. The sweep does that, at our pace; the
+#: library would ask for all channels at once, every 15 minutes.
+_SILENCE = timedelta(hours=12)
+#: A dd secret is 16 bytes behind this one.
+_PADDED = "dd"
+_SECRET_DIGITS = 32
+
+
+def client_for(
+    telegram: Telegram,
+    session: Path,
+    *,
+    on_connect: Callable[[], None] | None = None,
+    updates: bool = True,
+    pause: timedelta = timedelta(seconds=2),
+) -> TelegramClient:
+    """A client over the session file at this path, which is made if need be. Needs a running loop; does not connect.
+
+    ``on_connect`` is called each time that the link to the server stands anew. ``updates``: whether Telegram is asked
+    for pushes. ``pause`` lies between two attempts to connect. Raises `ConfigError` when credentials are missing or the
+    server's key is none, `StorageError` when the file cannot be used.
+    """
+    if telegram.api_id is None or telegram.api_hash is None:
+        raise ConfigError(["telegram: api_id and api_hash are missing; write those that my.telegram.org shows"])
+    _calm()
+    if telegram.server is not None and telegram.server.public_key is not None:
+        _trust(telegram.server.public_key)
+    kept = _opened(session)
+    _turn_to(telegram.server, kept)
+    # A class of its own for each client: Telethon keeps what it learns of a server in the class.
+    client = type("Client", (TelegramClient,), {"_config": None})
+    return client(
+        kept,
+        telegram.api_id,
+        telegram.api_hash.get_secret_value(),
+        connection=_transport(telegram.proxy, on_connect),
+        proxy=None if telegram.proxy is None else _proxy(telegram.proxy),
+        use_ipv6=":" in (kept.server_address or ""),
+        connection_retries=3,
+        retry_delay=pause.total_seconds(),
+        timeout=10,
+        request_retries=1,  # a second try, which signing in needs when the account lives in another data centre
+        raise_last_call_error=True,
+        flood_sleep_threshold=0,
+        catch_up=False,
+        receive_updates=updates,
+        **_DEVICE,
+        **_LANGUAGE,
+    )
+
+
+def import_session(text: str, telegram: Telegram, session: Path) -> None:
+    """Writes a session string of Telethon to a session file, over what is there.
+
+    Raises `VedetteError` when it is none, or of another server than the configured one. No message shows any of it.
+    """
+    try:
+        given = StringSession(text.strip())
+    except (ValueError, struct.error):
+        raise VedetteError("this is no Telethon session string; it begins with 1 and has 353 characters") from None
+    if given.auth_key is None:
+        raise VedetteError("this session string holds no key; make one with an account that is signed in")
+    server = telegram.server
+    address, port = given.server_address, given.port
+    if server is None and not _may_be_telegrams(address):
+        raise VedetteError("this session is of another server than Telegram's; name that in [telegram.server]")
+    if server is not None:
+        if given.dc_id != server.dc_id or _another(address, server.address.host):
+            raise VedetteError("this session is of another server than [telegram.server] names")
+        address, port = server.address
+    kept = _opened(session)
+    kept.set_dc(given.dc_id, address, port)
+    kept.auth_key = given.auth_key
+    kept.close()
+
+
+def _calm() -> None:
+    """Makes the library leave silent channels to the sweep: the one setting of it that has no public way."""
+    if not telethon.__version__.startswith("1.45") or not hasattr(messagebox, "NO_UPDATES_TIMEOUT"):
+        raise RuntimeError(f"Telethon {telethon.__version__} is not the 1.45 that this was made for")
+    messagebox.NO_UPDATES_TIMEOUT = int(_SILENCE.total_seconds())
+
+
+def _trust(public_key: Path) -> None:
+    try:
+        rsa.add_key(public_key.read_bytes(), old=False)
+    except OSError as error:
+        raise ConfigError([f"telegram.server.public_key: {public_key} cannot be read: {error.strerror}"]) from None
+    except ValueError:
+        hint = "give a PKCS#1 one, which begins with BEGIN RSA PUBLIC KEY"
+        raise ConfigError([f"telegram.server.public_key: {public_key} holds no such key; {hint}"]) from None
+
+
+def _opened(path: Path) -> SQLiteSession:
+    """The session in a file that only its owner can read, before anything is written to it."""
+    remedy = "move it away and sign in again with vedette login"
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        path.chmod(0o600)
+        return SQLiteSession(str(path))
+    except OSError as error:
+        raise StorageError(f"the session file {path} cannot be used: {error.strerror}") from None
+    except SessionFileError as error:
+        raise StorageError(f"the session file {path} cannot be read ({error}); {remedy}") from None
+
+
+def _turn_to(server: Server | None, session: SQLiteSession) -> None:
+    """Makes the session one of the configured server. The key of another would only be refused, so it goes."""
+    if server is not None:
+        wanted = (server.dc_id, *server.address)
+    elif session.server_address and not _may_be_telegrams(session.server_address):
+        wanted = (2, "", 443)  # Telethon fills in Telegram's own address
+    else:
+        return
+    if (session.dc_id, session.server_address, session.port) != wanted:
+        session.set_dc(*wanted)
+        session.auth_key = None
+        session.save()
+
+
+def _may_be_telegrams(host: str) -> bool:
+    """Telegram's data centres are addresses of the public internet, never names."""
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return False
+
+
+def _another(address: str, host: str) -> bool:
+    """Whether an address cannot be the configured host. A name may stand for any."""
+    try:
+        return ipaddress.ip_address(address) != ipaddress.ip_address(host)
+    except ValueError:
+        return False
+
+
+def _transport(proxy: Proxy | None, on_connect: Callable[[], None] | None) -> type:
+    """The kind of link that fits the way, told of in `client_for`."""
+    way: type = ConnectionTcpFull
+    if proxy is not None and proxy.kind is ProxyKind.MTPROXY:
+        padded = len(proxy.secret or "") > _SECRET_DIGITS
+        way = ConnectionTcpMTProxyRandomizedIntermediate if padded else ConnectionTcpMTProxyIntermediate
+
+    class Link(way):  # type: ignore[misc] # Telethon has no types
+        async def connect(self, timeout: float | None = None, ssl: object = None) -> None:  # noqa: ASYNC109 - Telethon's
+            try:
+                await super().connect(timeout=timeout, ssl=ssl)
+            except ProxyError as error:
+                # Telethon would take it for a defect of its own and give up.
+                raise ConnectionError(f"the proxy refuses: {error}") from error
+            if on_connect is not None:
+                on_connect()
+
+    return Link
+
+
+def _proxy(proxy: Proxy) -> dict[str, object] | tuple[str, int, str]:
+    """As Telethon takes it. Names are resolved on the other side, so that none leaks."""
+    if proxy.kind is ProxyKind.MTPROXY:
+        # Telethon cuts dd off whatever begins with it, a plain secret too.
+        return proxy.host, proxy.port, _PADDED + (proxy.secret or "")[-_SECRET_DIGITS:]
+    return {
+        "proxy_type": proxy.kind.value,
+        "addr": proxy.host,
+        "port": proxy.port,
+        "username": proxy.username,
+        "password": proxy.password,
+        "rdns": True,
+    }
