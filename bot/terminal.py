@@ -169,6 +169,11 @@ def shown(text: str, entities: Iterable[Entity], style: Style) -> str:
     return "".join([*pieces, _cut(units, done, len(units))])
 
 
+def headed(heading: str, text: str, entities: Iterable[Entity], style: Style) -> str:
+    """A message under a line that says what it is, and an empty line."""
+    return f"{style.dim(f'──── {heading} ────')}\n{shown(text, entities, style)}\n\n"
+
+
 def _address(words: str, url: str, style: Style) -> str:
     """What stands behind a link's text: nothing, if that is the address already."""
     bare = words.replace("\u2060", "")

@@ -13,7 +13,7 @@ from bot.render.bundle import bundle
 from bot.render.digest import digest
 from bot.render.richtext import Message
 from bot.render.times import Times
-from bot.terminal import Style, one_line, shown
+from bot.terminal import Style, headed, one_line
 
 
 def as_text(telling: Telling, zone: ZoneInfo, style: Style) -> str:
@@ -30,8 +30,7 @@ def as_text(telling: Telling, zone: ZoneInfo, style: Style) -> str:
     rendered = []
     for number, part in enumerate(parts, 1):
         of = f", part {number} of {len(parts)}" if len(parts) > 1 else ""
-        heading = style.dim(f"──── {at} · {what}{of} to {where} ────")
-        rendered.append(f"{heading}\n{shown(part.text, part.entities, style)}\n\n")
+        rendered.append(headed(f"{at} · {what}{of} to {where}", part.text, part.entities, style))
     return "".join(rendered)
 
 
