@@ -1,0 +1,318 @@
+"""Takes in what was read of the channels: judged as a batch, stored in one transaction, then told on.
+
+A push waits for nothing: it is queued, and when much waits it is judged together. A page of history is stored before
+its reader goes on. What is not stored yet is lost with the process, and is read again, since cursors move only with
+what they moved over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
+
+from bot.albums import QUIET, Albums
+from bot.cursor import Cursor, heard, moved
+from bot.entries import Also, Entries, entries
+from bot.errors import StorageError
+from bot.intake import Intake, intake, wanted
+from bot.judge import Arrival, Judged, judge
+from bot.model import Carrier, Channel, Happening, Haul, Peer, PostId, Reason
+from bot.ports import Clock
+from bot.recording.jsonl import post_of
+from bot.rules import Rules
+from bot.storage import bundles, matches, outbox, posts, stories
+from bot.storage.database import Database
+from bot.storage.posts import Message
+from bot.stories.carriers import carrier
+from bot.stories.stories import Stories
+from bot.telemetry.log import logger
+from bot.text.footers import Footers
+from bot.triage import Pace
+
+log = logger(__name__)
+
+#: Hauls that are judged together at most, and that may wait. What does not fit is left to the sweep.
+_BATCH = 500
+_MOST_WAITING = 10_000
+#: Posts of a channel from which its footers are learnt when it is first heard of after a start.
+_TAUGHT_BY = 60
+_MINUTE = timedelta(minutes=1)
+_EVER = datetime.max.replace(tzinfo=UTC)
+_BY_DATE = attrgetter("date")
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A haul in the queue; ``stored`` is there when somebody waits for it.
+
+    ``unjudged``: judging it has failed, so it is to be stored as it is.
+    """
+
+    haul: Haul
+    stored: asyncio.Future[Cursor] | None = None
+    unjudged: bool = False
+
+    def done(self, cursor: Cursor) -> None:
+        if self.stored is not None and not self.stored.done():
+            self.stored.set_result(cursor)
+
+    def fail(self, error: Exception) -> None:
+        if self.stored is not None and not self.stored.done():
+            self.stored.set_exception(error)
+
+
+class Ingest:
+    """One batch at a time, in the order of coming; `run` is the loop.
+
+    ``rules`` may be swapped between batches. ``behind`` is called with a channel of which something above its cursor is
+    known to be missing, ``committed`` after a batch that brought matches or messages to be sent.
+    """
+
+    def __init__(self, database: Database, clock: Clock, rules: Rules, secret: bytes) -> None:
+        """``secret``: from which the random ids of messages are made."""
+        self.rules = rules
+        self.behind: Callable[[int], None] = _nothing
+        self.committed: Callable[[], None] = lambda: None
+        self.cursors: dict[int, Cursor] = {}
+        self.stored = 0
+        self.matched = 0
+        self._database = database
+        self._clock = clock
+        self._secret = secret
+        self._channels: dict[int, Channel] = {}
+        #: Numbers above each cursor that are stored.
+        self._above: dict[int, set[int]] = {}
+        self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()
+        self._albums = Albums()
+        self._album_came = asyncio.Event()
+        #: The number that was pushed last of each channel.
+        self._last: dict[int, int] = {}
+        self._stories = Stories(rules.fold_window)
+        self._pace = Pace()
+        self._footers = Footers()
+        self._taught: set[int] = set()
+
+    async def resume(self) -> None:
+        """Takes up what was known when the last process ended. Before the first `watch`."""
+        now, database = self._clock.now(), self._database
+        window = self.rules.fold_window
+        members = await stories.members(database, now - window)
+        told = await stories.told(database, now - window)
+        self._stories = Stories.rebuilt(window, members, told)
+        folding = {b.destination: b.due for b in await bundles.open_bundles(database) if b.reason is Reason.BURST}
+        # What is folded is told in one message, which counts too.
+        pace = [*await outbox.told_since(database, now - _MINUTE), *folding.items()]
+        by_destination = {place: [at for where, at in pace if where == place] for place, _ in pace}
+        self._pace = Pace.resumed(by_destination, folding)
+        self._above = await posts.above(database)
+
+    def watch(self, peer: Peer, cursor: Cursor) -> None:
+        """From now on hauls of this channel are taken. Again, when it is called something else."""
+        self._channels[peer.id] = peer.channel
+        self.cursors.setdefault(peer.id, cursor)
+
+    def heard(self, channel: int, top: int, pts: int | None = None) -> None:
+        """Takes note of a channel's newest number; nothing is stored of it until it is read."""
+        self.cursors[channel] = heard(self.cursors[channel], top, pts)
+
+    def take(self, haul: Haul) -> None:
+        """Queues a push. When too much waits it is dropped, and its channel is behind."""
+        if haul.channel not in self.cursors:
+            return
+        if self._queue.qsize() >= _MOST_WAITING:
+            self.behind(haul.channel)
+            return
+        gap = self._leaves_a_gap(haul)
+        for ready in self._albums.take(haul, self._clock.now(), gap=gap):
+            self._queue.put_nowait(_Waiting(ready))
+        if self._albums.next_moment() is not None:
+            self._album_came.set()
+            if gap:
+                self.behind(haul.channel)
+
+    def _leaves_a_gap(self, haul: Haul) -> bool:
+        """Whether the number below what was pushed is neither stored nor queued. Takes note of what is."""
+        if not haul.sightings:
+            return False
+        channel, number = haul.channel, haul.sightings[0].number
+        cursor, last = self.cursors[channel], self._last.get(channel)
+        self._last[channel] = number
+        if number <= cursor.verified + 1 or last == number - 1 or number - 1 in self._above.get(channel, ()):
+            return False
+        self.heard(channel, number)
+        return True
+
+    async def store(self, haul: Haul) -> Cursor:
+        """Queues a page and returns when it is committed, with the cursor after it."""
+        stored: asyncio.Future[Cursor] = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait(_Waiting(haul, stored))
+        return await stored
+
+    async def run(self) -> None:
+        """Stores what comes until `stop`. Raises StorageError when the database cannot be used any more."""
+        letting_go = asyncio.create_task(self._let_albums_go())
+        try:
+            while (first := await self._queue.get()) is not None:
+                await self._store_batch([first, *self._more()])
+        finally:
+            letting_go.cancel()
+
+    def stop(self) -> None:
+        """Lets `run` end when all that has come until now is stored."""
+        for haul in self._albums.due(_EVER):
+            self._queue.put_nowait(_Waiting(haul))
+        self._queue.put_nowait(None)
+
+    def _more(self) -> Iterator[_Waiting]:
+        """What else waits, as much of it as one batch takes."""
+        for _ in range(min(_BATCH - 1, self._queue.qsize())):
+            waiting = self._queue.get_nowait()
+            if waiting is None:
+                self._queue.put_nowait(None)
+                return
+            yield waiting
+
+    async def _let_albums_go(self) -> None:
+        while True:
+            moment = self._albums.next_moment()
+            if moment is None:
+                self._album_came.clear()
+                await self._album_came.wait()
+                continue
+            # Looked at often: what an album waits for may come before.
+            await self._clock.sleep(min(moment - self._clock.now(), QUIET))
+            for haul in self._albums.due(self._clock.now()):
+                self._queue.put_nowait(_Waiting(haul))
+
+    async def _store_batch(self, batch: list[_Waiting]) -> None:
+        """One batch, from judging to telling on. Who waits for a part of it is told how it went."""
+        try:
+            await self._store([waiting.haul for waiting in batch], judged=not batch[0].unjudged)
+        except Exception as error:  # whatever is wrong with one haul must not stop the others
+            if isinstance(error, StorageError) or (len(batch) == 1 and batch[0].unjudged):
+                for waiting in batch:
+                    waiting.fail(error)
+                raise
+            log.exception("batch not judged", hauls=len(batch), channel=batch[0].haul.channel)
+            for waiting in batch:
+                waiting.unjudged = len(batch) == 1
+                await self._store_batch([waiting])
+            return
+        for waiting in batch:
+            waiting.done(self.cursors[waiting.haul.channel])
+
+    async def _store(self, hauls: list[Haul], *, judged: bool = True) -> None:
+        seen, rules, before = self._clock.now(), self.rules, dict(self.cursors)
+        taken = intake(hauls, seen, await self._stored(hauls), before, self._channels.__getitem__)
+        arrivals = await self._informed(taken)
+        await self._learn(arrivals)
+        result = judge(arrivals if judged else (), rules, self._stories, self._footers, self._pace)
+        cursors, above = self._moved(hauls, taken)
+        also = await self._also(result, arrivals, rules)
+        rows = entries(result, taken, cursors, rules, also, seen=seen, secret=self._secret)
+        await self._database.write(rows.write)
+        self._stories.merge(result.stories)
+        self._pace = result.pace
+        self._above.update(above)
+        for channel, cursor in cursors.items():
+            now = self.cursors[channel]
+            # What was heard while this was being written is not forgotten.
+            self.cursors[channel] = cursor if now is before[channel] else heard(cursor, now.top, now.pts)
+        self._tell_on(rows, cursors)
+
+    def _tell_on(self, rows: Entries, cursors: Mapping[int, Cursor]) -> None:
+        self.stored += len(rows.taken.messages)
+        self.matched += len(rows.matches)
+        if rows.matches or rows.messages:
+            self.committed()
+        for channel in cursors:
+            self._albums.read(channel, self.cursors[channel].verified)
+            if self.cursors[channel].behind:
+                self.behind(channel)
+
+    async def _stored(self, hauls: Iterable[Haul]) -> list[Message]:
+        """The stored rows of what these hauls are about. Of a number above the cursor it is known without asking."""
+        numbers, albums = wanted(hauls)
+        asked: dict[int, set[int]] = {}
+        for channel, mine in numbers.items():
+            cursor, above = self.cursors[channel], self._above.get(channel, ())
+            known = {n for n in mine if cursor.floor < n <= cursor.verified or n in above}
+            if known:
+                asked[channel] = known
+        rows = await posts.known(self._database, asked, albums) if asked or albums else []
+        # A deletion does not say of which album it is.
+        others: dict[int, set[int]] = {}
+        for row in rows:
+            if row.album is not None and row.album not in albums.get(row.channel, ()):
+                others.setdefault(row.channel, set()).add(row.album)
+        return [*rows, *await posts.known(self._database, {}, others)] if others else rows
+
+    async def _informed(self, taken: Intake) -> list[Arrival]:
+        """The arrivals, with what the tables know of posts that were stored before."""
+        known = taken.known_posts
+        if not known:
+            return taken.arrivals
+        found = await matches.topics(self._database, known)
+        return [_informed(arrival, found) for arrival in taken.arrivals]
+
+    async def _learn(self, arrivals: Iterable[Arrival]) -> None:
+        """Teaches the footers of channels, of one that was not heard of since the start by what is stored of it."""
+        for arrival in arrivals:
+            post = arrival.revision.post
+            channel = int(post.channel.key)
+            if channel not in self._taught:
+                self._taught.add(channel)
+                for body in await posts.bodies(self._database, channel, _TAUGHT_BY):
+                    self._footers.learn(post.channel.key, post_of(body, post.channel).text)
+            if arrival.revision.happening is Happening.POSTED:
+                self._footers.learn(post.channel.key, post.text)
+
+    def _moved(self, hauls: Iterable[Haul], taken: Intake) -> tuple[dict[int, Cursor], dict[int, set[int]]]:
+        """The cursors after these hauls, and what is then stored above them."""
+        cursors: dict[int, Cursor] = {}
+        above: dict[int, set[int]] = {}
+        for channel, number in taken.messages:
+            above.setdefault(channel, set(self._above.get(channel, ()))).add(number)
+        for haul in hauls:
+            channel = haul.channel
+            mine = above.setdefault(channel, set(self._above.get(channel, ())))
+            cursors[channel] = moved(cursors.get(channel, self.cursors[channel]), haul, mine)
+        for channel, cursor in cursors.items():
+            above[channel] = {number for number in above[channel] if number > cursor.verified}
+        return cursors, above
+
+    async def _also(self, judged: Judged, arrivals: Iterable[Arrival], rules: Rules) -> Also:
+        """Where else the stories ran of which something is told now."""
+        told = {judgement.story for judgement in judged.judgements if judgement.decisions}
+        members = {story: ids for story in told if len(ids := judged.stories.members(story)) > 1}
+        posts_here = (arrival.revision.post for arrival in arrivals)
+        here = {post.id: replace(post, channel=rules.labelled(post.channel)) for post in posts_here}
+        there: dict[int, set[int]] = {}
+        for id_ in (id_ for ids in members.values() for id_ in ids if id_ not in here):
+            there.setdefault(int(id_.channel), set()).add(id_.number)
+        for row in await posts.known(self._database, there, {}) if there else ():
+            channel = self._channels.get(row.channel)
+            if channel is not None and row.body is not None and row.deleted is None:
+                here[PostId(str(row.channel), row.number)] = post_of(row.body, rules.labelled(channel))
+
+        def also(story: PostId, lead: PostId) -> tuple[Carrier, ...]:
+            others = (here[id_] for id_ in members.get(story, ()) if id_ in here and id_ != lead)
+            return tuple(sorted((carrier(post) for post in others if post.deleted is None), key=_BY_DATE))
+
+        return also
+
+
+def _informed(arrival: Arrival, found: Mapping[tuple[int, int], tuple[frozenset[str], PostId]]) -> Arrival:
+    id_ = arrival.formerly or arrival.revision.post.id
+    known = found.get((int(id_.channel), id_.number))
+    if arrival.known is None or known is None:
+        return arrival
+    topics, story = known
+    return arrival._replace(known=arrival.known._replace(topics=topics, story=story))
+
+
+def _nothing(channel: int) -> None:
+    """Nobody wants to know yet."""

@@ -1,0 +1,239 @@
+"""From what Telegram showed to what really happened: which messages are new, changed or gone, and what became of posts.
+
+Telegram shows the same message again and again, in any order. What is stored says what of it is news. Pure: stored rows
+and hauls in, rows and arrivals out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from bot.cursor import Cursor
+from bot.judge import Arrival, Known
+from bot.model import Channel, Happening, Haul, Post, PostId, Revision, Sighting, Stands
+from bot.recording.albums import join
+from bot.recording.jsonl import post_of
+from bot.recording.writer import body, digest
+from bot.storage.posts import Message
+
+#: A channel's marked id and a message's number.
+Place = tuple[int, int]
+
+
+class Version(NamedTuple):
+    """How a message read until then."""
+
+    channel: int
+    number: int
+    until: datetime
+    body: str
+
+
+@dataclass(slots=True)
+class Intake:
+    """What a batch of hauls comes to.
+
+    ``messages``: rows to be written, whole. ``moves``: posts (channel, old number, new number) that got a lower number.
+    ``arrivals`` are for the judge, their ``known`` filled in as far as stored messages tell; `known_posts` are those
+    of which the tables may say more: topics and story.
+    """
+
+    messages: dict[Place, Message] = field(default_factory=dict)
+    versions: list[Version] = field(default_factory=list)
+    moves: list[tuple[int, int, int]] = field(default_factory=list)
+    arrivals: list[Arrival] = field(default_factory=list)
+
+    @property
+    def known_posts(self) -> set[Place]:
+        """Posts that had been stored before, under the numbers that they had."""
+        known = (arrival.formerly or arrival.revision.post.id for arrival in self.arrivals if arrival.known is not None)
+        return {(int(post.channel), post.number) for post in known}
+
+
+def wanted(hauls: Iterable[Haul]) -> tuple[dict[int, set[int]], dict[int, set[int]]]:
+    """The numbers, and the albums, of each channel of which stored rows have to be at hand.
+
+    So have the other rows of whatever album a stored number is of: a deletion does not name it.
+    """
+    numbers: dict[int, set[int]] = {}
+    albums: dict[int, set[int]] = {}
+    for haul in hauls:
+        mine = numbers.setdefault(haul.channel, set())
+        mine.update(haul.gone)
+        for sighting in haul.sightings:
+            mine.add(sighting.number)
+            if sighting.post is not None and sighting.post.album is not None:
+                albums.setdefault(haul.channel, set()).add(sighting.post.album)
+    return numbers, albums
+
+
+def intake(
+    hauls: Iterable[Haul],
+    seen: datetime,
+    stored: Iterable[Message],
+    cursors: Mapping[int, Cursor],
+    channel_of: Callable[[int], Channel],
+) -> Intake:
+    """Sorts a batch that is seen at one moment. ``stored``: the rows of all numbers and albums that are `wanted`."""
+    sorting = _Sorting(seen, stored, cursors, channel_of)
+    for haul in hauls:
+        sorting.take(haul)
+    sorting.settle()
+    return sorting.intake
+
+
+class _Sorting:
+    """Rows as they were and as they are now, and which posts that touches."""
+
+    def __init__(
+        self,
+        seen: datetime,
+        stored: Iterable[Message],
+        cursors: Mapping[int, Cursor],
+        channel_of: Callable[[int], Channel],
+    ) -> None:
+        self._seen = seen
+        self._before = {(row.channel, row.number): row for row in stored}
+        self._cursors = cursors
+        self._channel_of = channel_of
+        #: Posts of this batch as they came, so that none is read from its row again.
+        self._posts: dict[Place, Post] = {}
+        #: Messages of a post that something happened to, by the post's key, in the order of happening.
+        self._touched: dict[tuple[int, int | None, int], set[int]] = {}
+        self._members: dict[tuple[int, int], set[int]] = {}
+        self._edits: dict[Place, int] = {}
+        for row in self._before.values():
+            if row.album is not None:
+                self._members.setdefault((row.channel, row.album), set()).add(row.number)
+        self.intake = Intake()
+
+    def take(self, haul: Haul) -> None:
+        cursor = self._cursors.get(haul.channel)
+        floor = min(cursor.floor if cursor else 0, haul.floor if haul.floor is not None else 1 << 62)
+        for sighting in haul.sightings:
+            if sighting.number > floor:
+                self._sight(haul.channel, sighting)
+        for number in haul.gone:
+            row = self._row((haul.channel, number))
+            if row is not None and row.stands is Stands.POST and row.deleted is None:
+                self._write(row._replace(deleted=self._seen))
+
+    def settle(self) -> None:
+        """Makes arrivals of all that was touched."""
+        for (channel, album, number), numbers in self._touched.items():
+            members = self._members[channel, album] if album is not None else {number}
+            self._settle_post(channel, sorted(members), numbers)
+
+    def _row(self, place: Place) -> Message | None:
+        return self.intake.messages.get(place) or self._before.get(place)
+
+    def _sight(self, channel: int, sighting: Sighting) -> None:
+        place = channel, sighting.number
+        row = self._row(place)
+        post = sighting.post
+        if post is None:
+            if row is None:
+                self.intake.messages[place] = Message(
+                    channel, sighting.number, sighting.stands, None, sighting.number, None, self._seen, None, None, None
+                )
+            return
+        content = digest(post)
+        if row is None or row.body is None:
+            first = row.seen if row is not None else self._seen
+            self._posts[place] = post
+            album, date = post.album, post.date
+            new = Message(channel, post.number, Stands.POST, album, post.number, date, first, None, content, body(post))
+            if album is not None:
+                self._members.setdefault((channel, album), set()).add(post.number)
+            self._write(new)
+        elif content != row.digest and row.deleted is None and not _is_older(post, self._post(row)):
+            self.intake.versions.append(Version(channel, post.number, self._until(place), row.body))
+            self._posts[place] = post
+            self._write(row._replace(digest=content, body=body(post)))
+
+    def _until(self, place: Place) -> datetime:
+        """The moment of the batch, for each further version of one message a microsecond later: it is told by that."""
+        count = self._edits[place] = self._edits.get(place, -1) + 1
+        return self._seen + timedelta(microseconds=count)
+
+    def _write(self, row: Message) -> None:
+        self.intake.messages[row.channel, row.number] = row
+        key = (row.channel, row.album, row.number if row.album is None else 0)
+        self._touched.setdefault(key, set()).add(row.number)
+
+    def _settle_post(self, channel: int, numbers: Sequence[int], touched: AbstractSet[int]) -> None:
+        """One post: what it was, what it is, and so what happened to it."""
+        lead = numbers[0]
+        before = [row for number in numbers if (row := self._before.get((channel, number))) and row.body is not None]
+        now = [row for number in numbers if (row := self._row((channel, number))) and row.body is not None]
+        for row in now:
+            if row.post != lead:
+                self.intake.messages[channel, row.number] = row._replace(post=lead)
+        formerly = next((row.post for row in before if row.post != lead), None)
+        if formerly is not None:
+            self.intake.moves.append((channel, formerly, lead))
+        was = self._composed(before, lead)
+        known = None if was is None else Known(post=was)
+        renamed = None if formerly is None else PostId(str(channel), formerly)
+        for happening in _happenings(before, now, touched):
+            gone = happening is Happening.DELETED
+            post = self._composed(now, lead, living=not gone)
+            if post is None:
+                continue
+            post = replace(post, deleted=self._seen if gone else None)
+            revision = Revision(happening, _moment(happening, post, self._seen), post)
+            history = happening in (Happening.POSTED, Happening.GREW) and self._is_history(channel, lead)
+            self.intake.arrivals.append(Arrival(revision, self._seen, known, history, renamed))
+            known, renamed = known or Known(post=post), None
+
+    def _is_history(self, channel: int, number: int) -> bool:
+        cursor = self._cursors.get(channel)
+        return cursor is not None and number <= cursor.began
+
+    def _composed(self, rows: Sequence[Message], lead: int, *, living: bool = True) -> Post | None:
+        """The post that messages are. Of one that is wholly deleted, or will be now, as it read last."""
+        if not rows:
+            return None
+        posts = [self._post(row) for row in rows]
+        shown = [post for post, row in zip(posts, rows, strict=True) if row.deleted is None] if living else posts
+        joined = join(posts, shown=shown or posts)
+        return joined if joined.number == lead else replace(joined, number=lead)
+
+    def _post(self, row: Message) -> Post:
+        """The post of a row, as this row has it."""
+        known = self._posts.get((row.channel, row.number))
+        current = self._row((row.channel, row.number))
+        if known is not None and current is not None and current.body is row.body:
+            return known
+        return post_of(row.body or "", self._channel_of(row.channel))
+
+
+def _happenings(before: Sequence[Message], now: Sequence[Message], touched: AbstractSet[int]) -> list[Happening]:
+    """What happened to a post, in order. One that came and went in one batch did both."""
+    gone = all(row.deleted is not None for row in now)
+    if not before:
+        return [Happening.POSTED, Happening.DELETED] if gone else [Happening.POSTED]
+    if gone:
+        return [Happening.DELETED]
+    if any(row.number in touched for row in before):
+        return [Happening.EDITED]
+    return [Happening.GREW]
+
+
+def _moment(happening: Happening, post: Post, seen: datetime) -> datetime:
+    if happening is Happening.POSTED:
+        return post.date
+    if happening is Happening.EDITED and post.edited is not None:
+        return post.edited
+    return seen
+
+
+def _is_older(post: Post, stored: Post) -> bool:
+    """Whether this is how the post read before what is stored: pushes may overtake each other."""
+    if stored.edited is None:
+        return False
+    return post.edited is None or post.edited < stored.edited
