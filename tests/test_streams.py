@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.cli.replay import as_json
+from bot.cli.matches import as_json
 from bot.cli.telling import as_text
 from bot.cron import Cron
 from bot.desk import EDITABLE, Telling

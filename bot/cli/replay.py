@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bot.cli.config import Config, config_path, rules_from
+from bot.cli.matches import as_json
 from bot.cli.output import results
 from bot.cli.reading import Files, Reading
 from bot.cli.span import Span
 from bot.cli.telling import as_text
 from bot.errors import VedetteError
-from bot.judge import Judgement
 from bot.replay import judgements, tellings
 from bot.terminal import Style, wants_colour
 
@@ -68,22 +67,3 @@ def _refuse_input(out: Path, inputs: Iterable[Path]) -> None:
     for path in inputs:
         if out.is_file() and path.is_file() and out.samefile(path):
             raise VedetteError(f"--out {out} would overwrite {path}, which is read; name another file")
-
-
-def as_json(judged: Iterable[Judgement]) -> Iterator[str]:
-    """Each match once, as one line of JSON (contract, section 2)."""
-    for judgement in judged:
-        post = judgement.revision.post
-        for decision in judgement.decisions:
-            match = decision.match
-            line = {
-                "channel": post.channel.name,
-                "id": post.number,
-                "date": post.date.isoformat(),
-                "topic": match.topic,
-                "keywords": list(match.keywords),
-                "hits": [hit.as_json() for hit in match.hits],
-                "decision": decision.reason.verdict.value,
-                "reason": decision.reason.value,
-            }
-            yield json.dumps(line, ensure_ascii=False) + "\n"
