@@ -1,0 +1,281 @@
+"""`vedette status`: what the service looks like, beside it, for a person and for a program."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from aiosqlite import Connection
+
+from bot.cli.status import SHOWN
+from bot.cursor import Cursor
+from bot.folder import held
+from bot.model import Notice, Peer, Reason
+from bot.ports import Lane
+from bot.render.times import Times
+from bot.storage import bundles, channels, notices, outbox, quotas
+from bot.storage.bundles import Hold
+from bot.storage.database import Database
+from bot.storage.outbox import Row
+from tests.cli.conftest import ROOT, Vedette
+from tests.made import DESK, ME
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+ALFA, BRAVO, CHARLIE = -1001000000001, -1001000000002, -1001000000003
+KEYS = [
+    *("now", "data_dir", "running", "database", "channels", "missing", "posts", "matches", "outbox", "next_message"),
+    *("held", "waits", "notices"),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data directory, and a configuration that names it, in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    configure(tmp_path, "@alfa_demo", "-1001000000002", "https://t.me/+AAAAAbbbbbCCCCCd")
+    (tmp_path / "data").mkdir()
+    return tmp_path / "data"
+
+
+def configure(at: Path, *names: str, extra: str = "") -> None:
+    lines = [
+        'timezone = "Asia/Kolkata"',
+        "[watch]",
+        f"channels = {json.dumps(names)}",
+        extra,
+        '[digest]\nchat = "me"\n[topics.syria]\nkeywords = ["Сирия"]',
+    ]
+    (at / "config.toml").write_text("\n".join(lines), "utf-8")
+
+
+Work = Callable[[Connection], Awaitable[object]]
+
+
+def written(folder: Path, *works: Work) -> None:
+    async def write() -> None:
+        async with Database.opened(folder) as database:
+            for work in works:
+                await database.write(work)
+
+    asyncio.run(write())
+
+
+def channel(id_: int, name: str | None, title: str | None = None, *, top: int = 10, history: bool = True) -> Work:
+    peer = Peer(id=id_, access_hash=1, username=name, title=title, joined=True)
+    cursor = Cursor(floor=1, began=5, verified=10, top=top, history_read=history)
+    return lambda c: channels.put(c, 7, peer, cursor)
+
+
+def read_at(id_: int, at: datetime) -> Work:
+    return lambda c: channels.set_read(c, [id_], at)
+
+
+def refused(id_: int, why: str) -> Work:
+    return lambda c: channels.set_refused(c, id_, why)
+
+
+def row(key: str, made: datetime) -> Row:
+    return Row(key, DESK, Lane.ALERT, 42, "Сирия", (), None, None, made)
+
+
+def as_json(vedette: Vedette) -> dict[str, Any]:
+    ran = vedette("status", "--json")
+    assert (ran.code, ran.err) == (0, "")
+    found: dict[str, Any] = json.loads(ran.out)
+    assert list(found) == KEYS
+    return found
+
+
+@pytest.mark.usefixtures("folder")
+def test_without_a_database_it_says_so(vedette: Vedette) -> None:
+    ran = vedette("status")
+    assert (ran.code, ran.out) == (
+        0,
+        "vedette is not running in data\n  there is no database yet; `vedette run` makes it\n",
+    )
+    found = as_json(vedette)
+    assert (found["database"], found["posts"], found["channels"]) == (False, 0, [])
+    assert found["outbox"] == {"waits": 0, "tried": 0, "sent": 0, "refused": 0}
+
+
+@pytest.mark.usefixtures("folder")
+def test_it_makes_nothing(vedette: Vedette, tmp_path: Path) -> None:
+    (tmp_path / "data").rmdir()
+    assert "no database yet" in vedette("status").out
+    assert not (tmp_path / "data").exists()
+
+
+def test_it_sees_a_service_that_runs_and_does_not_disturb_it(vedette: Vedette, folder: Path) -> None:
+    assert not as_json(vedette)["running"]
+    with held(folder):
+        assert vedette("status").out.startswith("vedette is running in data\n")
+        assert as_json(vedette)["running"]
+    with held(folder), pytest.raises(BlockingIOError), lock(folder):
+        pass
+
+
+@contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    with (folder / "lock").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+def busy(folder: Path, soon: datetime) -> None:
+    """A service in which everything is going on."""
+    written(
+        folder,
+        channel(ALFA, "alfa_demo", "Альфа", top=1244),
+        read_at(ALFA, NOW),
+        channel(BRAVO, None, "Bravo"),
+        refused(BRAVO, "CHANNEL_PRIVATE"),
+        channel(CHARLIE, "charlie_demo"),
+        lambda c: outbox.add(c, [row("one", NOW), row("two", NOW)]),
+        lambda c: outbox.claim(c, NOW),
+        lambda c: outbox.postpone(c, 1, soon, "FLOOD_WAIT"),
+        lambda c: bundles.hold(c, [Hold(ME, Reason.QUIET, soon, ALFA, 9, NOW)]),
+        lambda c: quotas.set_quota(c, "messages.getHistory", soon, 0.5, NOW),
+        lambda c: quotas.set_quota(c, "contacts.resolveUsername", NOW - timedelta(hours=1), 1, NOW),
+        lambda c: notices.tell(c, "bravo", Notice("Bravo cannot be read", ("CHANNEL_PRIVATE",)), NOW),
+    )
+
+
+def told(at: datetime) -> str:
+    now = datetime.now(UTC)
+    return Times(ZoneInfo("Asia/Kolkata"), now, now).near(at)
+
+
+def test_a_person_reads_how_things_stand(vedette: Vedette, folder: Path) -> None:
+    soon = NOW + timedelta(hours=1)
+    busy(folder, soon)
+    ran = vedette("status")
+    assert ran.code == 0
+    assert ran.out.splitlines() == [
+        "vedette is not running in data",
+        "  channels  2 watched, 1 behind, 1 refused, 1 not found yet",
+        "  stored    0 posts, 0 matches",
+        f"  messages  1 waiting, 1 tried without an answer; the next may go {told(soon)}",
+        f"  held      1 post for me until {told(soon)} (quiet)",
+        f"  waits     Telegram takes no messages.getHistory before {told(soon)}",
+        "channels that are not found yet",
+        "  t.me/+AAAAAbbbbbCCCCCd",
+        "channels",
+        "  -1001000000002 Bravo              cannot be read: CHANNEL_PRIVATE · not read yet",
+        f"  @alfa_demo Альфа                  1,234 behind · read {told(NOW)}",
+        "what the operators were told last",
+        f"  {told(NOW)} · Bravo cannot be read (not told yet)",
+        "    CHANNEL_PRIVATE",
+    ]
+
+
+def test_a_program_reads_the_same(vedette: Vedette, folder: Path) -> None:
+    soon = NOW + timedelta(hours=1)
+    busy(folder, soon)
+    found = as_json(vedette)
+    assert [(one["id"], one["watched"], one["behind"], one["refused"]) for one in found["channels"]] == [
+        (str(BRAVO), True, 0, "CHANNEL_PRIVATE"),
+        (str(ALFA), True, 1234, None),
+        (str(CHARLIE), False, 0, None),
+    ]
+    assert found["channels"][1] == {
+        "id": str(ALFA),
+        "username": "alfa_demo",
+        "title": "Альфа",
+        "watched": True,
+        "joined": True,
+        "verified": 10,
+        "top": 1244,
+        "behind": 1234,
+        "read_at": NOW.isoformat(),
+        "history_read": True,
+        "refused": None,
+    }
+    assert found["missing"] == ["t.me/+AAAAAbbbbbCCCCCd"]
+    assert found["outbox"] == {"waits": 1, "tried": 1, "sent": 0, "refused": 0}
+    assert found["next_message"] == soon.isoformat()
+    bundle = {"destination": "me", "reason": "quiet", "posts": 1, "since": NOW.isoformat(), "due": soon.isoformat()}
+    assert found["held"] == [bundle]
+    assert found["waits"] == [{"method": "messages.getHistory", "until": soon.isoformat()}]
+    notice = {"at": NOW.isoformat(), "what": "Bravo cannot be read", "details": ["CHANNEL_PRIVATE"], "told": None}
+    assert found["notices"] == [notice]
+
+
+def test_a_channel_is_watched_by_whatever_the_configuration_calls_it(vedette: Vedette, folder: Path) -> None:
+    configure(folder.parent, "@Alfa_Demo", "https://t.me/+AAAAAbbbbbCCCCCd", str(CHARLIE))
+    written(
+        folder,
+        channel(ALFA, "ALFA_demo"),
+        channel(BRAVO, None),
+        lambda c: channels.refer(c, "t.me/+AAAAAbbbbbCCCCCd", BRAVO),
+        channel(CHARLIE, "charlie_demo"),
+    )
+    found = as_json(vedette)
+    assert all(one["watched"] for one in found["channels"])
+    assert found["missing"] == []
+
+
+def test_with_a_folder_every_channel_is_watched(vedette: Vedette, folder: Path) -> None:
+    configure(folder.parent, extra='folder = "News"')
+    written(folder, channel(CHARLIE, "charlie_demo"))
+    assert [one["watched"] for one in as_json(vedette)["channels"]] == [True]
+
+
+def test_of_many_channels_a_person_reads_those_that_need_a_look(vedette: Vedette, folder: Path) -> None:
+    configure(folder.parent, *(f"-100{number}" for number in range(1000000001, 1000001001)))
+    written(folder, *(channel(-1001000000000 - number, None, top=10 + number % 7) for number in range(1, 101)))
+    lines = vedette("status").out.splitlines()
+    listed = lines[lines.index("channels") + 1 :]
+    assert len(listed) == SHOWN + 1
+    assert listed[-1] == "  … and 50 more"
+    assert "6 behind" in listed[0]
+    assert "  … and 850 more" in lines
+    assert len(as_json(vedette)["channels"]) == 100
+
+
+def test_a_history_that_is_still_being_read_is_said(vedette: Vedette, folder: Path) -> None:
+    written(folder, channel(ALFA, "alfa_demo", history=False))
+    assert "not read yet · history not read yet" in vedette("status").out
+
+
+def test_no_name_steers_the_terminal(vedette: Vedette, folder: Path) -> None:
+    written(
+        folder,
+        channel(ALFA, "alfa_demo", "A\x1b]0;owned\x07\nB\u202e"),
+        refused(ALFA, "\x1b[2J"),
+        lambda c: notices.tell(c, "alfa", Notice("\x1b[31m\nA", ("\x9b2J\nB",)), NOW),
+    )
+    out = vedette("status").out
+    assert not set(out) & set("\x1b\x07\x9b\u202e")
+    assert "B" not in [line.strip() for line in out.splitlines()]
+
+
+def test_a_database_of_a_newer_version_is_told_of(vedette: Vedette, folder: Path) -> None:
+    written(folder, lambda c: c.execute("PRAGMA user_version = 999"))
+    ran = vedette("status")
+    assert ran.code != 0
+    assert "newer vedette" in ran.err
+
+
+def test_every_key_is_documented(vedette: Vedette, folder: Path) -> None:
+    busy(folder, NOW)
+    page = (ROOT / "docs" / "running.md").read_text("utf-8")
+    found = as_json(vedette)
+    lists = [found["channels"][0], found["held"][0], found["notices"][0], found["outbox"], *found["waits"]]
+    assert [key for keys in (found, *lists) for key in keys if f"`{key}`" not in page] == []
+
+
+def test_it_looks_beside_a_service_that_writes(vedette: Vedette, folder: Path) -> None:
+    async def look() -> str:
+        async with Database.opened(folder) as database:
+            await database.write(channel(ALFA, "alfa_demo", top=12))
+            return (await asyncio.to_thread(vedette, "status")).out
+
+    assert "2 behind" in asyncio.run(look())
