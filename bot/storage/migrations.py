@@ -166,7 +166,7 @@ _FIRST = (
     ) STRICT
     """,
     "CREATE INDEX notice_subject ON notice (subject, id)",
-    # Telegram's quotas: calls of the last minute, waits that were asked for, and how far the pace was lowered.
+    # Telegram's quotas: calls as long as they count, waits that were asked for, and how far the pace was lowered.
     "CREATE TABLE call (id INTEGER PRIMARY KEY, method TEXT NOT NULL, at INTEGER NOT NULL) STRICT",
     """
     CREATE TABLE quota (

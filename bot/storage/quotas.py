@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 import aiosqlite
 
 from bot.storage.database import Database
 from bot.storage.times import from_integer, to_integer
-
-#: No window of Telegram's that calls are counted in is longer.
-_KEPT = timedelta(minutes=2)
 
 
 class StoredQuota(NamedTuple):
@@ -28,9 +25,9 @@ async def calls(db: Database, since: datetime) -> list[tuple[str, datetime]]:
     return [(method, from_integer(at)) for method, at in found]
 
 
-async def note_call(c: aiosqlite.Connection, method: str, at: datetime) -> None:
-    """Those of more than two minutes before are forgotten."""
-    await c.execute("DELETE FROM call WHERE at < ?", (to_integer(at - _KEPT),))
+async def note_call(c: aiosqlite.Connection, method: str, at: datetime, forget: datetime) -> None:
+    """Those of the method before ``forget`` are forgotten."""
+    await c.execute("DELETE FROM call WHERE method = ? AND at < ?", (method, to_integer(forget)))
     await c.execute("INSERT INTO call (method, at) VALUES (?, ?)", (method, to_integer(at)))
 
 

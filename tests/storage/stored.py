@@ -44,7 +44,7 @@ async def fill(database: Database) -> None:
     await database.write(lambda c: matches.add(c, [MATCH]))
     await database.write(lambda c: stories.add(c, [MEMBER]))
     await database.write(lambda c: stories.tell(c, [(POST, DESK, "syria", True, at(2))]))
-    await database.write(lambda c: quotas.note_call(c, "messages.getHistory", at(2)))
+    await database.write(lambda c: quotas.note_call(c, "messages.getHistory", at(2), at()))
     await database.write(lambda c: quotas.set_quota(c, "messages.getHistory", at(3), 0.5, at(2)))
 
 

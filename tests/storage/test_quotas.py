@@ -10,8 +10,8 @@ from tests.made import at
 HISTORY, DIALOGS = "messages.getHistory", "messages.getPeerDialogs"
 
 
-async def note(database: Database, method: str, minutes: float) -> None:
-    await database.write(lambda c: quotas.note_call(c, method, at(minutes)))
+async def note(database: Database, method: str, minutes: float, forget: float = -10) -> None:
+    await database.write(lambda c: quotas.note_call(c, method, at(minutes), at(forget)))
 
 
 async def test_calls_come_back_in_their_order(database: Database) -> None:
@@ -21,10 +21,16 @@ async def test_calls_come_back_in_their_order(database: Database) -> None:
     assert await quotas.calls(database, at(0.5)) == [(DIALOGS, at(0.5)), (HISTORY, at(1))]
 
 
-async def test_calls_of_more_than_two_minutes_before_are_forgotten(database: Database) -> None:
-    for minutes in (0, 0.5, 2.5):
+async def test_calls_of_a_method_that_matter_no_more_are_forgotten_with_its_next_one(database: Database) -> None:
+    for minutes in (0, 0.5):
         await note(database, HISTORY, minutes)
-    assert await quotas.calls(database, at(-10)) == [(HISTORY, at(0.5)), (HISTORY, at(2.5))]
+        await note(database, DIALOGS, minutes)
+    await note(database, HISTORY, 2.5, forget=0.5)
+    assert [call for call in await quotas.calls(database, at(-10)) if call[0] == HISTORY] == [
+        (HISTORY, at(0.5)),
+        (HISTORY, at(2.5)),
+    ]
+    assert len(await quotas.calls(database, at(-10))) == 4
 
 
 async def test_a_quota_is_what_it_was_set_to_last(database: Database) -> None:

@@ -1,0 +1,103 @@
+"""The budget of Telegram's methods, kept: whoever calls waits for a turn, and a restart forgets nothing.
+
+What is allowed is `bot.budget`'s to say; here are the clock, the queue and the tables.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import partial
+
+from bot.budget import QUIET, Curb, Rule, account_of, curbed, opens, rebased, remembered, rule_of, share_of
+from bot.ports import Clock
+from bot.storage.database import Database
+from bot.storage.quotas import calls, note_call, quotas, set_quota
+from bot.telemetry.log import logger
+
+#: Nothing that is kept matters for longer.
+_MEMORY = timedelta(days=1)
+_log = logger(__name__)
+
+
+class Quota:
+    """The turns of one account. Made by `opened`, which reads what was kept. ``chance`` spreads waits."""
+
+    def __init__(self, database: Database, clock: Clock, chance: random.Random) -> None:
+        self._database = database
+        self._clock = clock
+        self._chance = chance
+        self._calls: defaultdict[str, list[datetime]] = defaultdict(list)
+        self._curbs: dict[str, Curb] = {}
+        self._lines: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._writes: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    async def opened(cls, database: Database, clock: Clock, chance: random.Random) -> Quota:
+        """Goes on from where the last one stopped. Raises `StorageError`."""
+        quota = cls(database, clock, chance)
+        for method, at in await calls(database, clock.now() - _MEMORY):
+            quota._calls[method].append(at)
+        quota._curbs.update({method: Curb(*kept) for method, kept in (await quotas(database)).items()})
+        return quota
+
+    async def turn(self, method: str) -> None:
+        """Returns when a call of ``method`` may be made: first come, first served.
+
+        Where its calls are kept, this one is written down by then, so that not even a crash makes it forgotten. Raises
+        `StorageError`.
+        """
+        method, rule = account_of(method), rule_of(method)
+        # A lock is handed on in the order in which it was asked for.
+        async with self._lines[method]:
+            while (pause := self._pause(method, rule)) > timedelta(0):
+                # A share grows while one waits.
+                await self._clock.sleep(min(pause, QUIET))
+            now = self._clock.now()
+            self._calls[method].append(now)
+            if rule.kept:
+                await self._database.write(partial(note_call, method=method, at=now, forget=now - rule.memory))
+
+    def refused(self, method: str, seconds: int) -> None:
+        """Takes note that Telegram asks to wait so long before the next call of ``method``; it is obeyed from now on.
+
+        It is written in the background (`settled`).
+        """
+        method, now = account_of(method), self._clock.now()
+        # Not all that wait for the same second come at once then.
+        wait = timedelta(seconds=1 + seconds * self._chance.uniform(1, 1.1))
+        curb = self._curbs[method] = curbed(self._curb(method, now), wait, now)
+        _log.warning("telegram asks to wait", method=method, seconds=seconds, share=round(curb.share, 2))
+        write = asyncio.create_task(self._database.write(partial(set_quota, method=method, **curb._asdict())))
+        self._writes.add(write)
+        write.add_done_callback(self._written)
+
+    def waiting(self, now: datetime) -> Mapping[str, datetime]:
+        """The methods that Telegram asked not to call, and until when."""
+        return {method: curb.until for method, curb in sorted(self._curbs.items()) if curb.until > now}
+
+    async def settled(self) -> None:
+        """Returns when all that was noted is written, as far as it can be."""
+        await asyncio.gather(*self._writes, return_exceptions=True)
+
+    def _pause(self, method: str, rule: Rule) -> timedelta:
+        """How long it is until a call is allowed, as things stand; none or less: now."""
+        now = self._clock.now()
+        curb = self._curb(method, now)
+        made = self._calls[method] = remembered(self._calls[method], rule, now)
+        opening = opens(rule, made, share_of(curb, now), now)
+        return (opening if curb is None else max(opening, curb.until)) - now
+
+    def _curb(self, method: str, now: datetime) -> Curb | None:
+        curb = self._curbs.get(method)
+        if curb is not None:
+            curb = self._curbs[method] = rebased(curb, now)
+        return curb
+
+    def _written(self, write: asyncio.Task[None]) -> None:
+        self._writes.discard(write)
+        if not write.cancelled() and (error := write.exception()):
+            _log.error("a wait could not be written down", why=str(error))

@@ -1,0 +1,190 @@
+"""Turns of Telegram's methods over a real database, on a clock that runs as fast as it is asked to."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.budget import QUIET
+from bot.quota import Quota
+from bot.storage.database import Database
+
+NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
+HISTORY = "messages.getHistory"
+
+
+class Leaping:
+    """A clock on which a pause is over when everybody else has had a turn."""
+
+    def __init__(self) -> None:
+        self.time = NOON
+
+    def now(self) -> datetime:
+        return self.time
+
+    async def sleep(self, pause: timedelta) -> None:
+        over = self.time + pause
+        await asyncio.sleep(0)
+        self.time = max(self.time, over)
+
+    def seconds(self) -> float:
+        return (self.time - NOON).total_seconds()
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    async with Database.opened(tmp_path) as database:
+        yield database
+
+
+@pytest.fixture
+def clock() -> Leaping:
+    return Leaping()
+
+
+async def opened(database: Database, clock: Leaping) -> Quota:
+    return await Quota.opened(database, clock, random.Random(1))  # noqa: S311 - it spreads waits
+
+
+async def turns(quota: Quota, method: str, count: int) -> None:
+    for _ in range(count):
+        await quota.turn(method)
+
+
+async def test_turns_are_free_until_the_window_is_full(database: Database, clock: Leaping) -> None:
+    quota = await opened(database, clock)
+    await turns(quota, HISTORY, 28)
+    assert clock.seconds() == 0
+    await quota.turn(HISTORY)
+    assert clock.seconds() == 31
+
+
+async def test_a_turn_is_written_down_before_it_is_given(database: Database, clock: Leaping) -> None:
+    quota = await opened(database, clock)
+    await turns(quota, HISTORY, 2)
+    assert await database.rows("SELECT count(*) FROM call WHERE method = ?", (HISTORY,)) == [(2,)]
+
+
+async def test_a_restart_goes_on_with_the_same_window(database: Database, clock: Leaping) -> None:
+    await turns(await opened(database, clock), HISTORY, 28)
+    clock.time += timedelta(seconds=10)
+    await (await opened(database, clock)).turn(HISTORY)
+    assert clock.seconds() == 31
+
+
+async def test_what_needs_no_keeping_costs_no_write(database: Database, clock: Leaping) -> None:
+    await turns(await opened(database, clock), "messages.getPeerDialogs", 5)
+    assert await database.rows("SELECT count(*) FROM call") == [(0,)]
+
+
+async def test_who_came_first_goes_first(database: Database, clock: Leaping) -> None:
+    quota, gone = await opened(database, clock), list[int]()
+
+    async def caller(name: int) -> None:
+        await quota.turn(HISTORY)
+        gone.append(name)
+
+    await asyncio.gather(*(caller(name) for name in range(60)))
+    assert gone == list(range(60))
+    assert clock.seconds() == 62
+
+
+async def test_a_method_does_not_wait_for_another(database: Database, clock: Leaping) -> None:
+    quota = await opened(database, clock)
+    quota.refused(HISTORY, 1000)
+    waits = asyncio.create_task(quota.turn("channels.getMessages"))
+    await waits
+    assert clock.seconds() == 0
+
+
+async def test_whoever_gives_up_leaves_the_line(database: Database, clock: Leaping) -> None:
+    quota = await opened(database, clock)
+    quota.refused(HISTORY, 10**6)
+    first, second = (asyncio.create_task(quota.turn(HISTORY)) for _ in range(2))
+    await asyncio.sleep(0)
+    second.cancel()
+    first.cancel()
+    await asyncio.wait((first, second))
+    assert second.cancelled()
+    assert await database.rows("SELECT count(*) FROM call") == [(0,)]
+
+
+async def test_a_wait_is_obeyed_and_a_little_more(database: Database, clock: Leaping) -> None:
+    quota = await opened(database, clock)
+    await quota.turn(HISTORY)
+    quota.refused(HISTORY, 30)
+    await quota.turn(HISTORY)
+    assert 31 < clock.seconds() < 34.5
+
+
+async def test_a_wait_that_comes_while_others_wait_holds_them_up_too(database: Database, clock: Leaping) -> None:
+    quota = await opened(database, clock)
+    await turns(quota, HISTORY, 28)
+    waits = asyncio.create_task(quota.turn(HISTORY))
+    await asyncio.sleep(0)
+    quota.refused(HISTORY, 500)
+    await waits
+    assert clock.seconds() > 500
+
+
+async def test_a_restart_obeys_the_wait_and_keeps_the_pace(database: Database, clock: Leaping) -> None:
+    quota = await opened(database, clock)
+    quota.refused(HISTORY, 300)
+    until = quota.waiting(clock.now())[HISTORY]
+    await quota.settled()
+    again = await opened(database, clock)
+    assert again.waiting(clock.now()) == {HISTORY: until}
+    await turns(again, HISTORY, 15)
+    assert clock.time == until + timedelta(seconds=31)
+
+
+async def test_the_pace_recovers_while_all_is_quiet(database: Database, clock: Leaping) -> None:
+    quota = await opened(database, clock)
+    quota.refused(HISTORY, 1)
+    clock.time += 6 * QUIET
+    before = clock.time
+    await turns(quota, HISTORY, 28)
+    assert clock.time == before
+
+
+async def test_what_waits_is_told_until_it_is_over(database: Database, clock: Leaping) -> None:
+    quota = await opened(database, clock)
+    assert quota.waiting(NOON) == {}
+    quota.refused("contacts.resolveUsername", 60)
+    [(method, until)] = quota.waiting(NOON).items()
+    assert method == "contacts.resolveUsername"
+    assert until >= NOON + timedelta(seconds=60)
+    assert quota.waiting(until) == {}
+
+
+async def test_invitations_and_joins_are_counted_together(database: Database, clock: Leaping) -> None:
+    quota = await opened(database, clock)
+    await turns(quota, "channels.joinChannel", 3)
+    await turns(quota, "messages.importChatInvite", 2)
+    assert clock.seconds() == 0
+    await quota.turn("channels.joinChannel")
+    assert clock.seconds() == 180
+
+
+async def test_a_restart_does_not_begin_the_day_anew(database: Database, clock: Leaping) -> None:
+    await turns(await opened(database, clock), "channels.joinChannel", 20)
+    clock.time += timedelta(hours=1)
+    quota = await opened(database, clock)
+    await quota.turn(HISTORY)
+    await (await opened(database, clock)).turn("channels.joinChannel")
+    assert clock.seconds() == 86_400
+
+
+async def test_a_clock_that_is_put_back_stops_nothing(database: Database, clock: Leaping) -> None:
+    quota = await opened(database, clock)
+    await turns(quota, HISTORY, 28)
+    quota.refused("users.getUsers", 10)
+    clock.time -= timedelta(days=300)
+    await quota.turn(HISTORY)
+    await quota.turn("users.getUsers")
+    assert clock.seconds() < -299 * 86_400
