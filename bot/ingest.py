@@ -99,8 +99,10 @@ class Ingest:
         """Takes up what was known when the last process ended. Before the first `watch`."""
         now, database = self._clock.now(), self._database
         window = self.rules.fold_window
-        members = await stories.members(database, now - window)
-        told = await stories.told(database, now - window)
+        # What was missed meanwhile is read now, and is near in time to what came before it.
+        since = now - 2 * window
+        members = await stories.members(database, since)
+        told = await stories.told(database, since)
         self._stories = Stories.rebuilt(window, members, told)
         folding = {b.destination: b.due for b in await bundles.open_bundles(database) if b.reason is Reason.BURST}
         # What is folded is told in one message, which counts too.
