@@ -16,12 +16,19 @@ FILES = sorted((ROOT / "bot").rglob("*.py"))
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("__main__",),
     ("cli",),
-    ("replay",),
-    ("desk",),
-    ("recording", "terminal"),
+    ("app",),
+    ("supervise", "replay"),
+    ("watch", "desk"),
+    ("ingest", "deliver", "quota"),
+    ("entries",),
+    ("intake",),
+    ("storage", "printer"),
+    ("telegram", "recording", "terminal", "clock", "folder"),
+    ("telemetry",),
     ("config",),
+    ("ports",),
     ("alert",),
-    ("judge",),
+    ("judge", "cursor", "albums", "budget"),
     ("rules", "digest"),
     ("query", "stories", "render", "triage"),
     ("text", "schedule"),
@@ -66,10 +73,18 @@ OWNERS = {
     "tomllib": "bot/config/",
     "typer": "bot/cli/",
     "zlib": "bot/recording/",
+    "telethon": "bot/telegram/",
+    "python_socks": "bot/telegram/",
+    "aiosqlite": "bot/storage/",
+    "sqlite3": "bot/storage/",
+    "apscheduler": "bot/clock.py",
+    "structlog": "bot/telemetry/",
+    "qrcode": "bot/cli/login.py",
 }
 #: Values in, values out: no clock, no file, no network, no log, no chance, nothing asynchronous.
 CORE = (
     *("replay", "desk", "alert", "judge", "rules", "triage", "digest", "schedule", "cron"),
+    *("cursor", "albums", "budget", "intake"),
     *("stories", "render", "query", "text", "model", "errors"),
 )
 IMPURE = {

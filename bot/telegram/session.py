@@ -44,6 +44,17 @@ _PADDED = "dd"
 _SECRET_DIGITS = 32
 
 
+class _Session(SQLiteSession):  # type: ignore[misc] # Telethon has no types
+    """A session file that keeps who is signed in, and not whom the account has seen.
+
+    Access hashes are kept in our own tables. Telethon would write those of every push into the file, and hold a
+    transaction open in it for a minute at a time.
+    """
+
+    def process_entities(self, tlo: object) -> None:
+        """Forgets them."""
+
+
 def client_for(
     telegram: Telegram,
     session: Path,
@@ -81,6 +92,7 @@ def client_for(
         raise_last_call_error=True,
         flood_sleep_threshold=0,
         catch_up=False,
+        sequential_updates=True,  # in order, and without a task for each; no handler of ours ever waits
         receive_updates=updates,
         **_DEVICE,
         **_LANGUAGE,
@@ -136,7 +148,7 @@ def _opened(path: Path) -> SQLiteSession:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         path.chmod(0o600)
-        return SQLiteSession(str(path))
+        return _Session(str(path))
     except OSError as error:
         raise StorageError(f"the session file {path} cannot be used: {error.strerror}") from None
     except SessionFileError as error:

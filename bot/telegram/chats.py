@@ -1,0 +1,128 @@
+"""Chats that are told: who or what is there, and whether this account may write to it, as far as an answer shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from telethon import utils
+from telethon.tl import functions, types
+
+from bot.errors import RefusedError
+from bot.model import ChatId, Username, marked_id
+from bot.telegram import peers
+from bot.telegram.account import Account
+
+#: A small group that has become a supergroup, with another id. As in `peers`, a code of ours.
+MIGRATED = "CHAT_MIGRATED"
+
+
+class Kind(StrEnum):
+    """What a chat is, as people call it."""
+
+    PERSON = "person"
+    BOT = "bot"
+    GROUP = "group"
+    CHANNEL = "channel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chat:
+    """A chat as one account sees it; ``id`` is marked.
+
+    ``closed``: why this account may not write there, as the rest of a sentence; None: nothing speaks against it.
+    ``forum``: whether it has topics of its own.
+    """
+
+    id: int
+    kind: Kind
+    title: str
+    username: str | None = None
+    forum: bool = False
+    closed: str | None = None
+
+
+async def find(account: Account, chat: Username | ChatId, mine: peers.Mine | None) -> Chat | None:
+    """The chat that a destination names, in one call; channels by their ids are in ``mine``, None: asked by a bot.
+
+    None: a person by the id, about whom Telegram tells only bots. Raises as `peers.resolve` does.
+    """
+    if isinstance(chat, Username):
+        answer = await account.call(functions.contacts.ResolveUsernameRequest(chat.name))
+        wanted = utils.get_peer_id(answer.peer)
+        return _only([one for one in (*answer.users, *answer.chats) if utils.get_peer_id(one) == wanted])
+    number, kind = utils.resolve_id(chat.id)
+    if kind is types.PeerChat:
+        return _only((await account.call(functions.messages.GetChatsRequest([number]))).chats)
+    if kind is types.PeerUser:
+        # Bots need no access hash for those whom they have met.
+        person = types.InputUser(number, 0)
+        return None if mine else _only(await account.call(functions.users.GetUsersRequest([person])))
+    asked = types.InputChannel(number, await _access_hash(chat.id, mine) if mine else 0)
+    return _only((await account.call(functions.channels.GetChannelsRequest([asked]))).chats)
+
+
+async def _access_hash(channel: int, mine: peers.Mine) -> int:
+    known = (await mine()).get(channel)
+    if known is None:
+        raise RefusedError(peers.NOT_A_MEMBER)
+    return known.access_hash
+
+
+def _only(found: Sequence[Any]) -> Chat:
+    chat = seen(found[0]) if found else None
+    if chat is None:
+        raise RefusedError("PEER_ID_INVALID")
+    return chat
+
+
+def seen(chat: Any) -> Chat | None:  # noqa: ANN401 - Telethon has no types
+    """A User, Chat or Channel of an answer; None for what is none of them, or empty. Raises `RefusedError`."""
+    match chat:
+        case types.User(deleted=True):
+            raise RefusedError("INPUT_USER_DEACTIVATED")
+        case types.User():
+            kind = Kind.BOT if chat.bot else Kind.PERSON
+            return Chat(id=chat.id, kind=kind, title=utils.get_display_name(chat), username=_username(chat))
+        case types.Channel():
+            kind = Kind.CHANNEL if chat.broadcast else Kind.GROUP
+            return Chat(
+                id=marked_id(chat.id),
+                kind=kind,
+                title=chat.title,
+                username=_username(chat),
+                forum=bool(chat.forum),
+                closed=_closed_channel(chat) if chat.broadcast else _closed_group(chat),
+            )
+        case types.Chat(migrated_to=None):
+            return Chat(id=-chat.id, kind=Kind.GROUP, title=chat.title, closed=_closed_group(chat))
+        case types.Chat():
+            raise RefusedError(MIGRATED)
+        case types.ChatForbidden() | types.ChannelForbidden():
+            raise RefusedError(peers.FORBIDDEN)
+    return None
+
+
+def _username(chat: Any) -> str | None:  # noqa: ANN401
+    return chat.username or next((name.username for name in chat.usernames or () if name.active), None)
+
+
+def _closed_channel(chat: types.Channel) -> str | None:
+    """In a channel those administrators write who have that right."""
+    if chat.creator or (chat.admin_rights and chat.admin_rights.post_messages):
+        return None
+    return "only its administrators write there, and this account is none who may"
+
+
+def _closed_group(chat: types.Channel | types.Chat) -> str | None:
+    """In a group all members may write, unless they or all were forbidden to."""
+    if chat.creator or chat.admin_rights:
+        return None
+    if chat.left:
+        return "this account is not in it"
+    own, everybody = getattr(chat, "banned_rights", None), chat.default_banned_rights
+    if any(rights and (rights.send_messages or rights.send_plain) for rights in (own, everybody)):
+        return "this account is not allowed to write there"
+    return None

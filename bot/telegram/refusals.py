@@ -1,0 +1,63 @@
+"""What Telegram's refusals of channels and chats mean to a person: from their codes to words.
+
+Codes: https://core.telegram.org/api/errors; those in `bot.telegram.peers` and `chats` are ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.errors import NoAccessError, RefusedError, TelegramError
+from bot.telegram import chats, peers
+
+_NOBODY = "there is nobody of this name in Telegram; look how it is spelt, or whether it was renamed"
+_THROWN_OUT = "this account was thrown out of it"
+_A_STRANGER = "this account cannot write there; a bot has to be written to first: press its start"
+_NO_INVITE = "this is no invite link that Telegram knows; copy it again"
+_TOO_MANY = "this account is in as many channels as Telegram allows; leave some of them"
+_FROZEN = "Telegram has frozen this account; a Telegram app shows why"
+#: By code: the rest of a sentence, without its full stop.
+WORDS: Mapping[str, str] = {
+    "USERNAME_NOT_OCCUPIED": _NOBODY,
+    "USERNAME_INVALID": _NOBODY,
+    peers.NOT_A_CHANNEL: "this is a person, a bot or a small group; channels and supergroups can be watched",
+    peers.NOT_A_MEMBER: "this account is not in it; join it in Telegram, or write its @name or an invite link",
+    peers.JOIN_NEEDED: "it is private, and only who has joined it can read it",
+    peers.NEEDS_PERSON: "a bot guards it and wants to talk with somebody; join it in a Telegram app",
+    peers.FORBIDDEN: _THROWN_OUT,
+    "CHAT_FORBIDDEN": _THROWN_OUT,
+    "USER_BANNED_IN_CHANNEL": _THROWN_OUT,
+    "CHANNEL_BANNED": "Telegram has closed it",
+    "CHANNEL_PRIVATE": "it is private, and this account is not in it, or not any more",
+    "CHANNEL_INVALID": "it is gone, or this account has lost its way to it",
+    "CHANNEL_PUBLIC_GROUP_NA": "it is not open to this account",
+    "CHAT_ID_INVALID": "there is no such group, or this account is not in it",
+    chats.MIGRATED: "it has become a supergroup, which has an id of its own that begins with -100; write that",
+    "PEER_ID_INVALID": _A_STRANGER,
+    "USER_ID_INVALID": _A_STRANGER,
+    "INPUT_USER_DEACTIVATED": "this person's account was deleted",
+    "INVITE_HASH_EXPIRED": "the invite link is not good any more; ask for a new one",
+    "INVITE_HASH_INVALID": _NO_INVITE,
+    "INVITE_HASH_EMPTY": _NO_INVITE,
+    "INVITE_REQUEST_SENT": "its administrators were asked to let this account in, and have not done so yet",
+    "CHANNELS_TOO_MUCH": _TOO_MANY,
+    "USER_CHANNELS_TOO_MUCH": _TOO_MANY,
+    "USERS_TOO_MUCH": "it is full",
+    "STARS_PAYMENT_REQUIRED": "joining it has to be paid for; join it in a Telegram app",
+    "FROZEN_METHOD_INVALID": _FROZEN,
+    "FROZEN_PARTICIPANT_MISSING": _FROZEN,
+}
+
+
+def in_words(code: str) -> str:
+    """What a code means, as the rest of a sentence without its full stop; of one that is not known the code itself."""
+    return WORDS.get(code) or f"Telegram refuses it ({code})"
+
+
+def why(error: TelegramError) -> str:
+    """The same for an error; one that is no refusal says it itself."""
+    match error:
+        case NoAccessError(why=code) | RefusedError(code=code):
+            return in_words(code)
+        case _:
+            return str(error).rstrip(".")

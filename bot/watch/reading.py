@@ -1,0 +1,95 @@
+"""Reading a page of a channel and having it stored: what is new, its first history, its newest posts once more."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.cursor import history_page_read, page_read
+from bot.ingest import Ingest
+from bot.model import Haul, Stands
+from bot.ports import Clock
+from bot.storage import posts
+from bot.storage.database import Database
+from bot.telegram import history
+from bot.telegram.account import Account
+from bot.watch.roster import Roster
+
+#: A page that holds so much may not be the last, whatever was heard of.
+_MUCH = history.PAGE // 2
+
+
+class Reader:
+    """One page a call. Errors are the account's; what was read before one is stored."""
+
+    def __init__(  # noqa: PLR0913 - each is another part of the house
+        self,
+        account: Account,
+        roster: Roster,
+        ingest: Ingest,
+        database: Database,
+        clock: Clock,
+        *,
+        history: timedelta,
+        ignored: frozenset[int],
+    ) -> None:
+        self._account = account
+        self._roster = roster
+        self._ingest = ingest
+        self._database = database
+        self._clock = clock
+        self._history = history
+        self._ignored = ignored
+
+    async def news(self, channel: int) -> bool:
+        """Reads the oldest that stands above the cursor. Whether there may be more."""
+        watched, cursor, asked = self._roster[channel], self._ingest.cursors[channel], self._clock.now()
+        page = await history.above(self._account, watched.peer, cursor.verified, self._ignored)
+        numbers = [sighting.number for sighting in page.sightings]
+        move = page_read(cursor, numbers, full=len(numbers) >= _MUCH or _ends_early(page))
+        after = await self._ingest.store(
+            Haul(channel=channel, sightings=page.sightings, verified=move.verified, top=move.top, pts=page.pts)
+        )
+        await self._roster.seen(page.peer)
+        if move.read_on or after.behind:
+            return True
+        await self._roster.read([channel], asked)
+        return False
+
+    async def history(self, channel: int) -> bool:
+        """Reads the newest that stands below the floor. Whether there may be more that is not too old."""
+        watched, cursor = self._roster[channel], self._ingest.cursors[channel]
+        if cursor.history_read:
+            return False
+        page = await history.below(self._account, watched.peer, cursor.floor + 1, self._ignored)
+        dates = {sighting.number: sighting.post.date if sighting.post else None for sighting in page.sightings}
+        back = history_page_read(dates, watched.since - self._history)
+        kept = tuple(sighting for sighting in page.sightings if sighting.number > back.floor)
+        await self._ingest.store(
+            Haul(channel=channel, sightings=kept, floor=back.floor, history_read=back.history_read)
+        )
+        return not back.history_read
+
+    async def check(self, channel: int) -> None:
+        """Compares the newest posts with what is stored: finds edits, deletions, and what came to light late."""
+        watched, cursor, asked = self._roster[channel], self._ingest.cursors[channel], self._clock.now()
+        watched.stirred = False
+        if cursor.floor < cursor.top:
+            page = await history.below(self._account, watched.peer, 0, self._ignored)
+            await self._roster.seen(page.peer)
+            if page.pts < cursor.pts:
+                # An answer from before what is known says nothing, and would undo an edit.
+                watched.stirred = True
+                await self._roster.checked(channel, asked)
+                return
+            numbers = {sighting.number for sighting in page.sightings}
+            lowest = max(min(numbers, default=0), cursor.floor + 1)
+            stored = await posts.numbers(self._database, channel, lowest, cursor.top)
+            fresh = tuple(sighting for sighting in page.sightings if sighting.number > cursor.floor)
+            gone = tuple(sorted(stored - numbers))
+            await self._ingest.store(Haul(channel=channel, sightings=fresh, gone=gone, pts=page.pts))
+        await self._roster.checked(channel, asked)
+
+
+def _ends_early(page: history.Page) -> bool:
+    """Whether what cannot be read has made a page shorter than it would be."""
+    return any(sighting.stands is Stands.UNREADABLE for sighting in page.sightings)

@@ -1,0 +1,353 @@
+"""The watch of one account over its channels: pushes for speed, sweeps and pages of history so that nothing is missed.
+
+Pushes go to the ingest as they come. A sweep asks each minute how far the channels are; whatever says that something
+is missing puts the channel on the agenda, and one worker reads page after page, the most important first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from bot.errors import NoAccessError, NotSignedInError, RefusedError, UnreachableError, UnreadableError, WaitError
+from bot.ingest import Ingest
+from bot.model import Channel, ChannelRef, Haul
+from bot.ports import Clock
+from bot.storage.database import Database
+from bot.telegram import peers, pushes
+from bot.telegram.account import Account
+from bot.telegram.peers import Top, Tops
+from bot.telemetry.log import logger
+from bot.watch.agenda import Agenda, Job, Work
+from bot.watch.bell import Bell
+from bot.watch.membership import Membership
+from bot.watch.reading import Reader
+from bot.watch.roster import Roster, Watched
+
+log = logger(__name__)
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+#: A sweep comes so much earlier or later than its interval says, so that it meets nobody else's.
+_JITTER = 0.1
+#: How often a channel's newest posts are compared with what is stored; sooner if it moved and nothing says why.
+_CHECK_EVERY = timedelta(hours=6)
+_CHECK_AT_MOST_EVERY = timedelta(minutes=10)
+#: Checks are done no faster than this.
+_BETWEEN_CHECKS = timedelta(seconds=6)
+#: Calls without an answer, one after another, after which the connection is given up; and the pause after the first.
+_FAILURES = 6
+_FIRST_PAUSE = timedelta(seconds=2)
+#: A reading that brought no answer is tried again after so long, then twice as long, so that one channel of which
+#: Telegram's own server breaks holds up no other.
+_AFTER_SILENCE = timedelta(seconds=10)
+_MOST_TRIES_APART = 6
+#: The first pass waits so long for channels that are still to be found.
+_SETTLING = timedelta(minutes=1)
+#: With so many channels at most, Telethon's own catching up costs little; each that changed is a call.
+_FEW = 30
+
+
+class Watch:
+    """One account's watch over one client; after the connection is lost for good a new one is made.
+
+    ``refs``: the channels that are to be watched; ``join``: public ones are joined; ``history``: how far back a channel
+    is read that was never read before; ``ignored``: marked ids of those whose posts are ours.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a configuration says, and each part of the house that it needs
+        self,
+        *,
+        account: Account,
+        ingest: Ingest,
+        database: Database,
+        clock: Clock,
+        refs: Sequence[ChannelRef],
+        join: bool,
+        history: timedelta,
+        sweep_every: timedelta,
+        ignored: frozenset[int] = frozenset(),
+        random: Random,
+    ) -> None:
+        self._account = account
+        self._ingest = ingest
+        self._clock = clock
+        self._refs = refs
+        self._sweep_every = sweep_every
+        self._ignored = ignored
+        self._random = random
+        self._sweep_now = Bell(clock)
+        self._work_came = Bell(clock)
+        self._agenda = Agenda()
+        self._roster = Roster(account.id, ingest, database, clock)
+        self._membership = Membership(account, self._roster, clock, self._begun, join=join, history=history)
+        self._reader = Reader(account, self._roster, ingest, database, clock, history=history, ignored=ignored)
+        #: The channel of which what is new is being read.
+        self._under_way: int | None = None
+        self._next_check = _LONG_AGO
+        self._failures = 0
+        self._began = _LONG_AGO
+        self._swept_at: datetime | None = None
+        self._catch_up = False
+
+    # --- what others see of it ----------------------------------------------------------------------------
+
+    @property
+    def last_pass(self) -> datetime | None:
+        """All that stood in the channels at this moment is stored, but for those that cannot be read.
+
+        None until the first sweep has passed, and every channel of the configuration was asked for.
+        """
+        if self._membership.untried and self._clock.now() - self._began < _SETTLING:
+            return None
+        moments = [self._swept_at, *(watched.read_at for watched in self._roster.all() if watched.refused is None)]
+        known = [moment for moment in moments if moment is not None]
+        return min(known) if len(known) == len(moments) else None
+
+    def channel(self, channel: int) -> Channel | None:
+        """What is known of a watched channel by its marked id."""
+        return self._roster.channel(channel)
+
+    def refused(self, channel: int) -> str | None:
+        """Why a watched channel cannot be read, if that is so."""
+        return self._roster[channel].refused
+
+    def behind(self, moment: datetime) -> list[Watched]:
+        """The channels of which it is not known what stood in them at this moment; `Watched.refused` may say why."""
+        return [one for one in self._roster.all() if one.refused or one.read_at is None or one.read_at < moment]
+
+    @property
+    def waiting(self) -> int:
+        """How many readings wait to be done."""
+        return len(self._agenda)
+
+    def connected(self) -> None:
+        """At every connection and reconnection: what was missed meanwhile is read at once."""
+        self._catch_up = True
+        self._sweep_now.ring()
+
+    # --- the loops ----------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Until it is cancelled.
+
+        Raises NotSignedInError, UnreachableError when the connection is finally lost, and StorageError.
+        """
+        self._began = self._clock.now()
+        unknown = await self._roster.load(self._refs)
+        self._membership.untried.update(unknown)
+        self._ingest.behind = self._behind
+        channel = self._roster.channel
+        pushes.listen(self._account, channel=channel, take=self._take, stirred=self._stirred, ignored=self._ignored)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._lost())
+                group.create_task(self._sweep_on())
+                group.create_task(self._read_on())
+                group.create_task(self._membership.resolve(unknown))
+                group.create_task(self._membership.join())
+        except BaseExceptionGroup as several:
+            # One is enough, and that there is no session is more than that a call brought no answer.
+            signed_out = [error for error in several.exceptions if isinstance(error, NotSignedInError)]
+            raise [*signed_out, *several.exceptions][0] from None
+
+    async def _lost(self) -> None:
+        await self._account.closed()
+        raise UnreachableError("The connection to Telegram was lost.")
+
+    async def _sweep_on(self) -> None:
+        while True:
+            pause = self._sweep_every * self._random.uniform(1 - _JITTER, 1 + _JITTER)
+            try:
+                await self._sweep()
+                self._failures = 0
+            except WaitError as error:
+                pause = max(pause, timedelta(seconds=error.seconds))
+            except UnreachableError as error:
+                pause = min(pause, self._failed(error))
+            except (RefusedError, UnreadableError) as error:
+                # Telegram does not answer this question at all, and the channels are read one by one.
+                log.warning("sweep refused", error=str(error))
+                self._plan_all()
+            await self._sweep_now.sleep(pause)
+
+    async def _sweep(self) -> None:
+        """Asks how far all channels are, and puts what is to be read on the agenda."""
+        now = self._clock.now()
+        readable = [watched for watched in self._roster.all() if watched.readable(now)]
+        if self._catch_up and len(readable) <= _FEW:
+            await pushes.catch_up(self._account)
+        self._catch_up = False
+        asked = [watched.peer for watched in readable]
+        answer = await peers.tops(self._account, asked) if asked else Tops({}, {})
+        read = []
+        for watched in readable:
+            channel = watched.peer.id
+            if (why := answer.refused.get(channel)) is not None:
+                await self._refuse(channel, why)
+            elif (top := answer.tops.get(channel)) is None:
+                self._add(Work.POLL, channel)
+            elif self._is_read(watched, top, now):
+                read.append(channel)
+        await self._roster.read(read, now)
+        for top in answer.tops.values():
+            await self._roster.seen(top.peer)
+        self._plan(now)
+        self._swept_at = now
+
+    def _begun(self, channel: int) -> None:
+        """A channel is watched from now on. How far one is that another account had read has to be asked."""
+        if self._roster[channel].read_at is None:
+            self._sweep_now.ring()
+        self._plan(self._clock.now())
+
+    def _is_read(self, watched: Watched, top: Top, now: datetime) -> bool:
+        """Takes note of a channel's newest number. Whether all that there is has been read."""
+        channel = watched.peer.id
+        watched.top, watched.heard = top.number, now
+        cursor = self._ingest.cursors[channel]
+        self._ingest.heard(channel, top.number, top.pts)
+        if top.pts - cursor.pts > max(top.number - cursor.top, 0):
+            # More has happened than posts would explain: something was edited or deleted, and was not pushed.
+            watched.stirred = True
+        if top.number <= cursor.verified:
+            return True
+        self._add(Work.NEW, channel, upto=top.number)
+        return False
+
+    def _plan(self, now: datetime) -> None:
+        """Puts on the agenda what is of less haste: first histories, and checks that are due."""
+        for watched in self._roster.all():
+            channel = watched.peer.id
+            if watched.refused is None:
+                if not self._ingest.cursors[channel].history_read:
+                    self._agenda.add(Job(work=Work.HISTORY, channel=channel, since=watched.since))
+                if _check_is_due(watched, now):
+                    since = watched.checked_at or _LONG_AGO
+                    self._agenda.add(Job(work=Work.CHECK, channel=channel, since=since))
+        self._work_came.ring()
+
+    def _plan_all(self) -> None:
+        now = self._clock.now()
+        for watched in self._roster.all():
+            if watched.readable(now):
+                self._add(Work.POLL, watched.peer.id)
+        self._plan(now)
+        self._swept_at = now
+
+    def _add(self, work: Work, channel: int, *, upto: int | None = None) -> None:
+        since = self._roster[channel].read_at or _LONG_AGO
+        self._agenda.add(Job(work=work, channel=channel, since=since, upto=upto))
+        self._work_came.ring()
+
+    def _behind(self, channel: int) -> None:
+        """Something above the cursor is missing. Who is reading it just now reads on by himself."""
+        if channel in self._roster and channel != self._under_way:
+            self._add(Work.GAP, channel, upto=self._missing(channel))
+
+    def _missing(self, channel: int) -> int | None:
+        """Up to where something is known to be missing."""
+        cursor = self._ingest.cursors[channel]
+        return cursor.top if cursor.behind else None
+
+    def _take(self, haul: Haul) -> None:
+        """Hands a push on, and takes note if it shows that another one, of an edit perhaps, was lost before it.
+
+        One without a count of events is what Telethon has asked for after a gap; of that it tells no edits.
+        """
+        watched = self._roster[haul.channel]
+        known = max(watched.pts, self._ingest.cursors[haul.channel].pts)
+        if haul.pts is None or haul.pts - len(haul.sightings) - len(haul.gone) > known:
+            watched.stirred = True
+        watched.pts = max(known, haul.pts or 0)
+        self._ingest.take(haul)
+
+    def _stirred(self, channel: int) -> None:
+        """Telegram says that something has happened, but not what."""
+        if channel in self._roster:
+            self._roster[channel].stirred = True
+            self._add(Work.GAP, channel)
+
+    # --- the worker ---------------------------------------------------------------------------------------
+
+    async def _read_on(self) -> None:
+        """Does what is on the agenda, a page at a time."""
+        while True:
+            now = self._clock.now()
+            held = [Work.CHECK] if now < self._next_check else []
+            job = self._agenda.take(now, without=held)
+            if job is None:
+                await self._work_came.sleep(self._idle(now, held))
+            elif job.channel in self._roster:
+                await self._attend(job)
+
+    def _idle(self, now: datetime, held: Sequence[Work]) -> timedelta | None:
+        """How long nothing can be done, if nothing comes: until a pause ends."""
+        moments = [self._agenda.next_moment(without=held), self._next_check if held else None]
+        return min((moment - now for moment in moments if moment is not None), default=None)
+
+    async def _attend(self, job: Job) -> None:
+        """One page; whatever goes wrong with one channel stays with it."""
+        self._under_way = job.channel if job.work <= Work.POLL else None
+        try:
+            again = await self._do(job)
+            self._failures = 0
+            if again:
+                self._agenda.add(replace(job, upto=self._missing(job.channel), not_before=None, tries=0))
+        except NoAccessError as error:
+            await self._refuse(job.channel, error.why)
+        except RefusedError as error:
+            await self._refuse(job.channel, error.code)
+        except UnreadableError as error:
+            log.warning("page not readable", channel=job.channel, work=job.work.name, error=str(error))
+        except WaitError as error:
+            # All that is read is read by one method; what it may do again is the same as now.
+            self._agenda.add(job)
+            await self._clock.sleep(timedelta(seconds=error.seconds))
+        except UnreachableError as error:
+            pause = _AFTER_SILENCE * (1 << min(job.tries, _MOST_TRIES_APART))
+            self._agenda.add(job.again(self._clock.now() + pause))
+            await self._clock.sleep(self._failed(error))
+        finally:
+            self._under_way = None
+
+    async def _do(self, job: Job) -> bool:
+        """Whether more of the same is to be read."""
+        match job.work:
+            case Work.HISTORY:
+                return await self._reader.history(job.channel)
+            case Work.CHECK:
+                self._next_check = self._clock.now() + _BETWEEN_CHECKS
+                await self._reader.check(job.channel)
+                return False
+            case _:
+                if job.upto is None or self._ingest.cursors[job.channel].verified < job.upto:
+                    return await self._reader.news(job.channel)
+                await self._pushed_meanwhile(self._roster[job.channel])
+                return False
+
+    async def _pushed_meanwhile(self, watched: Watched) -> None:
+        """Nothing is left to be read: what the sweep had heard of has come by itself."""
+        channel = watched.peer.id
+        if watched.heard is not None and self._ingest.cursors[channel].verified >= watched.top:
+            await self._roster.read([channel], watched.heard)
+
+    async def _refuse(self, channel: int, why: str) -> None:
+        self._agenda.drop(channel)
+        await self._roster.refuse(channel, why)
+
+    def _failed(self, error: UnreachableError) -> timedelta:
+        """How long to wait after a call that brought no answer. After several in a row the connection is given up."""
+        self._failures += 1
+        if self._failures >= _FAILURES:
+            raise error
+        return _FIRST_PAUSE * (1 << (self._failures - 1)) * self._random.uniform(0.5, 1)
+
+
+def _check_is_due(watched: Watched, now: datetime) -> bool:
+    """Once a process, then every few hours, and soon if something has happened that is not known."""
+    if not watched.checked or watched.checked_at is None:
+        return True
+    return now - watched.checked_at >= (_CHECK_AT_MOST_EVERY if watched.stirred else _CHECK_EVERY)

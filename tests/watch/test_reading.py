@@ -1,0 +1,143 @@
+"""First histories as far back as was asked for, and checks that find what was never pushed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.clock import ScaledClock
+from tests.watch.station import HISTORY, Station, say
+
+# --- first history ----------------------------------------------------------------------------------------
+
+
+async def test_a_new_channel_is_read_as_far_back_as_was_asked_for(station: Station) -> None:
+    station.history = timedelta(hours=24)
+    alfa, now = station.channel(), station.clock.now()
+    for hours in range(300, 0, -1):
+        alfa.post(f"Пост от {hours} часов", date=now - timedelta(minutes=10 * hours))
+    await station.start()
+    await station.all_stored(alfa, above=301 - 24 * 6 + 1)
+    await station.until(lambda: station.cursor(alfa).history_read)
+    assert station.cursor(alfa).began == 301
+
+
+async def test_no_history_is_read_where_none_is_wanted(station: Station) -> None:
+    alfa = station.channel()
+    say(alfa, "Первый")
+    await station.start()
+    assert station.cursor(alfa).history_read
+    assert await station.stored(alfa) == {}
+    assert station.server.count(HISTORY) == 0
+
+
+async def test_a_history_that_was_broken_off_is_read_on(station: Station) -> None:
+    station.history = timedelta(hours=24)
+    alfa = station.channel()
+    say(alfa, *(f"Пост номер {number}" for number in range(1, 251)))
+    slow = station.server.faults.slow(HISTORY, 0.1)
+    await station.begin()
+    await station.until(lambda: station.server.count(HISTORY) >= 2)
+    await station.stop()
+    slow.stop()
+    before = station.server.count(HISTORY)
+    assert before < 3
+    await station.start()
+    await station.until(lambda: station.cursor(alfa).history_read)
+    await station.all_stored(alfa)
+    # A page that was stored is not read again; the check at the start is the one page more.
+    assert station.server.count(HISTORY) <= before + 3
+
+
+# --- the deep check ---------------------------------------------------------------------------------------
+
+
+async def test_an_edit_and_a_deletion_while_nothing_ran_are_found(station: Station) -> None:
+    alfa = station.channel()
+    await station.start()
+    say(alfa, "Первый", "Второй", "Третий", "Четвёртый")
+    await station.all_stored(alfa)
+    await station.stop()
+    alfa.edit(4, "Третий, исправлено")
+    alfa.delete(2, 5)
+    await station.start()
+    await station.all_stored(alfa)
+    gone = await station.database.rows("SELECT number FROM message WHERE deleted IS NOT NULL")
+    assert gone == [(2,), (5,)]
+
+
+async def test_an_edit_that_is_not_pushed_is_found_soon(station: Station) -> None:
+    station.clock, station.sweep_every = ScaledClock(station.clock.now(), 2000), timedelta(minutes=3)
+    alfa = station.channel()
+    await station.start()
+    say(alfa, "Первый")
+    await station.all_stored(alfa)
+    station.server.faults.silent(alfa.number)
+    alfa.edit(2, "Первый, исправлено")
+    await station.all_stored(alfa)
+
+
+async def test_an_edit_whose_push_was_lost_is_found_soon_though_later_pushes_came(station: Station) -> None:
+    """Of what it asks for after a gap the library tells new posts, and neither edits nor deletions."""
+    station.clock, station.sweep_every = ScaledClock(station.clock.now(), 2000), timedelta(minutes=20)
+    alfa = station.channel()
+    await station.start()
+    say(alfa, "Первый")
+    await station.all_stored(alfa)
+    alfa.edit(2, "Первый, исправлено", push=False)
+    for number, text in enumerate(["Второй", "Третий", "Четвёртый"], 3):
+        say(alfa, text)
+        await station.until_read(alfa, number)
+    await station.all_stored(alfa)
+
+
+async def test_a_number_that_comes_to_light_late_is_found_by_the_check(station: Station) -> None:
+    alfa = station.channel()
+    await station.start()
+    alfa.post("Третий", number=4)
+    await station.until_read(alfa, 4)
+    await station.stop()
+    alfa.post("Второй", number=3, push=False)
+    await station.start()
+    await station.all_stored(alfa)
+
+
+async def test_what_stands_below_the_page_is_not_taken_for_deleted(station: Station) -> None:
+    alfa = station.channel()
+    await station.start()
+    say(alfa, *(f"Пост номер {number}" for number in range(150)))
+    await station.all_stored(alfa)
+    await station.stop()
+    alfa.edit(100, "Исправлено")
+    await station.start()
+    await station.all_stored(alfa)
+    assert len(await station.stored(alfa)) == 150
+
+
+async def test_an_answer_from_before_what_is_known_changes_nothing(station: Station) -> None:
+    station.sweep_every = timedelta(hours=10)
+    alfa = station.channel()
+    watch = await station.start()
+    say(alfa, "Первый")
+    await station.all_stored(alfa)
+    assert station.ingest is not None
+    station.ingest.heard(alfa.marked, alfa.newest, alfa.pts + 10)
+    alfa.delete(2, push=False)
+    await watch._reader.check(alfa.marked)
+    assert await station.stored(alfa) == {2: "Первый"}
+    for _ in range(10):
+        alfa.react(1, push=False)
+    await watch._reader.check(alfa.marked)
+    assert await station.stored(alfa) == {}
+
+
+async def test_how_far_back_is_read_is_counted_from_the_first_moment(station: Station) -> None:
+    station.history = timedelta(hours=24)
+    alfa, now = station.channel(), station.clock.now()
+    alfa.post("Вчерашний", date=now - timedelta(hours=23))
+    down = station.server.faults.refuse(HISTORY, 420, "FLOOD_WAIT_900", times=None)
+    await station.start()
+    await station.stop()
+    down.stop()
+    station.clock = ScaledClock(now + timedelta(hours=6), 60)
+    await station.start()
+    await station.all_stored(alfa)
