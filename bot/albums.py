@@ -41,12 +41,16 @@ class Albums:
     def __init__(self) -> None:
         self._held: dict[tuple[int, int], _Held] = {}
 
+    def __bool__(self) -> bool:
+        """Whether anything is held."""
+        return bool(self._held)
+
     def take(self, haul: Haul, now: datetime, *, gap: bool = False) -> list[Haul]:
         """What may go on, in the order of coming: an album stays until its channel says something else.
 
         ``gap``: the number below this one is missing. An album with a gap stays, and what comes after it goes on.
         """
-        album = _album_of(haul)
+        album = album_of(haul)
         held = None if album is None else self._held.get((haul.channel, album))
         if held is not None:
             held.gap = gap if haul.sightings[0].number < held.lowest else held.gap
@@ -77,7 +81,7 @@ class Albums:
         return [haul for key in list(keys) for haul in self._held.pop(key).hauls]
 
 
-def _album_of(haul: Haul) -> int | None:
+def album_of(haul: Haul) -> int | None:
     """The album of which a haul is one member."""
     if len(haul.sightings) != 1:
         return None

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 
-from bot.albums import QUIET, Albums
+from bot.albums import QUIET, Albums, album_of
 from bot.cursor import Cursor, heard, moved
 from bot.entries import Also, Entries, entries
 from bot.errors import StorageError
@@ -37,6 +37,9 @@ log = logger(__name__)
 #: Hauls that are judged together at most, and that may wait. What does not fit is left to the sweep.
 _BATCH = 500
 _MOST_WAITING = 10_000
+#: After a batch of so many, more is let gather: a transaction costs the same whatever it holds. In seconds.
+_BUSY = 8
+_LINGER = 0.025
 #: Posts of a channel from which its footers are learnt when it is first heard of after a start.
 _TAUGHT_BY = 60
 _MINUTE = timedelta(minutes=1)
@@ -128,9 +131,12 @@ class Ingest:
             self.behind(haul.channel)
             return
         gap = self._leaves_a_gap(haul)
+        if not self._albums and album_of(haul) is None:
+            self._queue.put_nowait(_Waiting(haul))
+            return
         for ready in self._albums.take(haul, self._clock.now(), gap=gap):
             self._queue.put_nowait(_Waiting(ready))
-        if self._albums.next_moment() is not None:
+        if self._albums:
             self._album_came.set()
             if gap:
                 self.behind(haul.channel)
@@ -158,7 +164,10 @@ class Ingest:
         letting_go = asyncio.create_task(self._let_albums_go())
         try:
             while (first := await self._queue.get()) is not None:
-                await self._store_batch([first, *self._more()])
+                batch = [first, *self._more()]
+                await self._store_batch(batch)
+                if len(batch) >= _BUSY:
+                    await asyncio.sleep(_LINGER)  # of the machine's time, whatever the clock says
         finally:
             letting_go.cancel()
 
@@ -290,10 +299,11 @@ class Ingest:
         """Where else the stories ran of which something is told now."""
         told = {judgement.story for judgement in judged.judgements if judgement.decisions}
         members = {story: ids for story in told if len(ids := judged.stories.members(story)) > 1}
-        posts_here = (arrival.revision.post for arrival in arrivals)
-        here = {post.id: replace(post, channel=rules.labelled(post.channel)) for post in posts_here}
+        asked = {id_ for ids in members.values() for id_ in ids}
+        posts_here = (arrival.revision.post for arrival in arrivals) if asked else ()
+        here = {post.id: replace(post, channel=rules.labelled(post.channel)) for post in posts_here if post.id in asked}
         there: dict[int, set[int]] = {}
-        for id_ in (id_ for ids in members.values() for id_ in ids if id_ not in here):
+        for id_ in asked - here.keys():
             there.setdefault(int(id_.channel), set()).add(id_.number)
         for row in await posts.known(self._database, there, {}) if there else ():
             channel = self._channels.get(row.channel)

@@ -17,7 +17,7 @@ from bot.judge import Arrival, Known
 from bot.model import Channel, Happening, Haul, Post, PostId, Revision, Sighting, Stands
 from bot.recording.albums import join
 from bot.recording.jsonl import post_of
-from bot.recording.writer import body, digest
+from bot.recording.writer import body_and_digest
 from bot.storage.posts import Message
 
 #: A channel's marked id and a message's number.
@@ -125,8 +125,10 @@ class _Sorting:
     def settle(self) -> None:
         """Makes arrivals of all that was touched."""
         for (channel, album, number), numbers in self._touched.items():
-            members = self._members[channel, album] if album is not None else {number}
-            self._settle_post(channel, sorted(members), numbers)
+            if album is not None:
+                self._settle_post(channel, sorted(self._members[channel, album]), numbers)
+            elif not self._settle_new(channel, number):
+                self._settle_post(channel, [number], numbers)
 
     def _row(self, place: Place) -> Message | None:
         return self.intake.messages.get(place) or self._before.get(place)
@@ -141,19 +143,19 @@ class _Sorting:
                     channel, sighting.number, sighting.stands, None, sighting.number, None, self._seen, None, None, None
                 )
             return
-        content = digest(post)
+        said, content = body_and_digest(post)
         if row is None or row.body is None:
             first = row.seen if row is not None else self._seen
             self._posts[place] = post
             album, date = post.album, post.date
-            new = Message(channel, post.number, Stands.POST, album, post.number, date, first, None, content, body(post))
+            new = Message(channel, post.number, Stands.POST, album, post.number, date, first, None, content, said)
             if album is not None:
                 self._members.setdefault((channel, album), set()).add(post.number)
             self._write(new)
         elif content != row.digest and row.deleted is None and not _is_older(post, self._post(row)):
             self.intake.versions.append(Version(channel, post.number, self._until(place), row.body))
             self._posts[place] = post
-            self._write(row._replace(digest=content, body=body(post)))
+            self._write(row._replace(digest=content, body=said))
 
     def _until(self, place: Place) -> datetime:
         """The moment of the batch, for each further version of one message a microsecond later: it is told by that."""
@@ -164,6 +166,16 @@ class _Sorting:
         self.intake.messages[row.channel, row.number] = row
         key = (row.channel, row.album, row.number if row.album is None else 0)
         self._touched.setdefault(key, set()).add(row.number)
+
+    def _settle_new(self, channel: int, number: int) -> bool:
+        """A post of one message that was never seen before, as nearly all are; False if it is another."""
+        place = channel, number
+        post = self._posts.get(place)
+        if post is None or place in self._before or place in self._edits or self.intake.messages[place].deleted:
+            return False
+        revision = Revision(Happening.POSTED, post.date, post)
+        self.intake.arrivals.append(Arrival(revision, self._seen, None, self._is_history(channel, number)))
+        return True
 
     def _settle_post(self, channel: int, numbers: Sequence[int], touched: AbstractSet[int]) -> None:
         """One post: what it was, what it is, and so what happened to it."""
@@ -184,7 +196,8 @@ class _Sorting:
             post = self._composed(now, lead, living=not gone)
             if post is None:
                 continue
-            post = replace(post, deleted=self._seen if gone else None)
+            if gone:
+                post = replace(post, deleted=self._seen)
             revision = Revision(happening, _moment(happening, post, self._seen), post)
             history = happening in (Happening.POSTED, Happening.GREW) and self._is_history(channel, lead)
             self.intake.arrivals.append(Arrival(revision, self._seen, known, history, renamed))

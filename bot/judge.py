@@ -73,8 +73,15 @@ class Judged:
 def judge(batch: Iterable[Arrival], rules: Rules, stories: Stories, footers: Footers, pace: Pace) -> Judged:
     """Judges a batch, whatever the order in which it arrived. Nothing that is passed in is changed."""
     bench = _Bench(rules, stories.overlay(rules.fold_window), footers, pace.copy())
-    judgements = [bench.judged(arrival) for arrival in sorted(batch, key=_by_date)]
+    telling = [arrival for arrival in batch if not _says_nothing(arrival, rules)]
+    judgements = [bench.judged(arrival) for arrival in sorted(telling, key=_by_date)]
     return Judged(tuple(j for j in judgements if j is not None), bench.stories, bench.pace)
+
+
+def _says_nothing(arrival: Arrival, rules: Rules) -> bool:
+    """A new post in which no topic's word stands, as nearly all are: it need not even be sorted."""
+    new = arrival.known is None and arrival.revision.happening is Happening.POSTED
+    return new and not rules.matcher.sees(arrival.revision.post)
 
 
 def _by_date(arrival: Arrival) -> tuple[datetime, str, int, int]:

@@ -1,7 +1,7 @@
 """The program ``vedette``. Every error that a person can cause ends here, in a sentence and an exit code.
 
 0 done, also when nothing was found · 1 failed while running, or some input was skipped · 2 wrong usage or
-configuration.
+configuration · 3 not signed in · 4 another process holds this data directory.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from difflib import get_close_matches
 
 import typer
 
-from bot.cli import check, demo, explain, grep, replay
-from bot.errors import QueryError, VedetteError
+from bot.cli import check, demo, explain, export, grep, login, record, replay, run, status
+from bot.errors import HeldError, NotSignedInError, QueryError, StorageError, TelegramError, VedetteError
 from bot.terminal import harmless, prepare_streams, printing
 
 app = typer.Typer(
@@ -26,11 +26,16 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["--help"]},  # -h may begin a query: -hamas
 )
-# A query may begin with -, which is NOT: an option that is none of ours is an argument.
+# A query may begin with -, which is NOT, and so does a channel's id: an option that is none of ours is an argument.
 _QUERY_FIRST = {"ignore_unknown_options": True}
 app.command("demo")(printing(demo.demo))
 app.command("replay")(printing(replay.replay))
 app.command("check")(printing(check.check))
+app.command("run")(printing(run.run))
+app.command("login")(printing(login.login))
+app.command("record", context_settings=_QUERY_FIRST)(printing(record.record))
+app.command("export")(printing(export.export))
+app.command("status")(printing(status.status))
 app.command("grep", context_settings=_QUERY_FIRST)(printing(grep.grep))
 app.command("explain", context_settings=_QUERY_FIRST, epilog=explain.EPILOG)(printing(explain.explain))
 
@@ -50,9 +55,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except QueryError as error:
         sys.exit(_tell(pointed_at(error), 2))
     except VedetteError as error:
-        sys.exit(_tell(str(error), 2))
+        sys.exit(_tell(str(error), _exit_code(error)))
     except OSError as error:
         sys.exit(_tell(f"the output cannot be written: {error.strerror}", 1))
+
+
+def _exit_code(error: VedetteError) -> int:
+    match error:
+        case HeldError():
+            return 4
+        case NotSignedInError():
+            return 3
+        case TelegramError() | StorageError():
+            return 1
+        case _:
+            return 2
 
 
 def _refuse_unknown_options(typed: Sequence[str]) -> None:
@@ -67,7 +84,24 @@ def _refuse_unknown_options(typed: Sequence[str]) -> None:
 
 
 #: The long options of all commands.
-OPTIONS = ("--json", "--count", "--colour", "--footer", "--config", "--format", "--out", "--since", "--until")
+OPTIONS = (
+    "--qr",
+    "--import",
+    "--json",
+    "--count",
+    "--colour",
+    "--footer",
+    "--config",
+    "--format",
+    "--out",
+    "--since",
+    "--until",
+    "--matches",
+    "--channel",
+    "--limit",
+    "--online",
+    "--send",
+)
 
 
 def pointed_at(error: QueryError) -> str:

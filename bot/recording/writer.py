@@ -26,6 +26,17 @@ def line(post: Post, channel: Channel | None = None) -> str:
     return _written({"channel": _channel(channel or post.channel), **_body(post)}) + "\n"
 
 
+def body_and_digest(post: Post) -> tuple[str, bytes]:
+    """Both at once, for half the price: what they have in common is written once."""
+    said = _compact(_said(post))
+    try:
+        raw = said.encode()
+    except UnicodeEncodeError:
+        said = _escaped(_said(post))
+        raw = said.encode()
+    return f"{_written(_around(post))[:-1]},{said[1:]}", blake2b(raw, digest_size=8).digest()
+
+
 def digest(post: Post) -> bytes:
     """8 bytes of BLAKE2b over what makes another version of a post: text, entities, media, origin and the like.
 
@@ -45,7 +56,12 @@ def _written(found: dict[str, object]) -> str:
 
 
 def _body(post: Post) -> dict[str, object]:
-    found: dict[str, object] = {"id": post.number, "date": post.date.isoformat(), **_said(post)}
+    return {**_around(post), **_said(post)}
+
+
+def _around(post: Post) -> dict[str, object]:
+    """Where and when: what is no part of what it says."""
+    found: dict[str, object] = {"id": post.number, "date": post.date.isoformat()}
     if post.views is not None:
         found["views"] = post.views
     if post.forwards is not None:

@@ -1,0 +1,134 @@
+"""``vedette run``: the service, until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.config import Config, settings_from
+from bot.cli.output import results
+from bot.errors import VedetteError
+from bot.terminal import Style, wants_colour
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from bot.app import Mouth
+    from bot.config.settings import Settings
+    from bot.ports import Outcome, Outgoing
+    from bot.storage.database import Database
+
+
+def run(
+    *,
+    config: Config = None,
+    form: Annotated[
+        str, typer.Option("--format", help="text: alerts as they go out; jsonl: one object a match, as it is stored.")
+    ] = "text",
+    colour: Annotated[str, typer.Option("--colour", help="auto, always or never.")] = "auto",
+) -> None:
+    """The service: watches, matches and tells until SIGTERM or SIGINT."""
+    if form not in ("text", "jsonl"):
+        raise VedetteError(f"--format {form} is unknown; give text or jsonl")
+    settings = settings_from(config)
+    style = Style(colour=wants_colour(colour, sys.stdout))
+    from bot.folder import held
+    from bot.telemetry.log import configure
+
+    configure(settings.log.level, settings.log.format, sys.stderr)
+    with held(settings.data_dir), results(None) as stream:
+        asyncio.run(_serve(settings, form, stream, style))
+
+
+async def _serve(settings: Settings, form: str, stream: TextIO, style: Style) -> None:
+    from bot.app import serve
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await serve(settings, _mouth(settings, form, stream, style), stop)
+
+
+def _mouth(settings: Settings, form: str, stream: TextIO, style: Style) -> Mouth:
+    """Who speaks: messages on standard output, or matches there and no messages; notices on standard error."""
+    from bot.app import Mouth
+    from bot.printer import TerminalSender, print_notice
+
+    mark = Mark(settings.data_dir / "printed")
+    printer = MatchPrinter(stream, mark) if form == "jsonl" else None
+    if printer is None:
+        mark.forget()
+    return Mouth(
+        sender_for=lambda clock: (
+            TerminalSender(stream, settings.timezone, style, clock) if printer is None else _Silent()
+        ),
+        tell=lambda message: print_notice(message, sys.stderr, Style(colour=False)),
+        matched=None if printer is None else printer.print_new,
+    )
+
+
+class _Silent:
+    """Where matches are printed, messages are not."""
+
+    async def send(self, outgoing: Outgoing) -> Outcome:
+        from bot.ports import Sent
+
+        return Sent(None)
+
+
+class Mark:
+    """Up to which match was printed, in a file of its own.
+
+    Written after each line without waiting for the disk: a process that is killed between the two has printed one match
+    too often, never one too few. A transaction of the database would leave a thousand times as much time for that.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: int | None = None
+
+    def read(self) -> int | None:
+        with suppress(OSError, ValueError):
+            return int(self._path.read_text("ascii"))
+        return None
+
+    def write(self, match: int) -> None:
+        if self._file is None:
+            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600)
+        os.pwrite(self._file, b"%020d\n" % match, 0)
+
+    def forget(self) -> None:
+        self._path.unlink(missing_ok=True)
+
+
+class MatchPrinter:
+    """Prints each stored match once, also those whose printing a crash prevented."""
+
+    def __init__(self, stream: TextIO, mark: Mark) -> None:
+        self._stream = stream
+        self._mark = mark
+        self._last: int | None = None
+
+    async def print_new(self, database: Database) -> None:
+        """Those that were stored since; the first time, only what an earlier process left unprinted."""
+        from bot.cli.matches import as_line
+        from bot.storage import archive, matches
+
+        if self._last is None:
+            self._last = self._mark.read()
+        if self._last is None:
+            self._last = await matches.last_id(database)
+            self._mark.write(self._last)
+        async for found in archive.matches(database, archive.Selection(), after=self._last):
+            self._stream.write(as_line(found))
+            self._stream.flush()
+            self._last = found.id
+            self._mark.write(found.id)
