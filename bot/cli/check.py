@@ -1,4 +1,7 @@
-"""``vedette check``: whether the configuration is valid, what it says, and what in it looks unwise."""
+"""``vedette check``: whether the configuration is valid, what it says, and what in it looks unwise.
+
+What Telegram says of it is `bot.cli.online`'s.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,12 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from bot.cli.config import Config, config_path, settings_from
+from bot.errors import VedetteError
 from bot.query.lexicon import Lexicon
 from bot.schedule import next_moment
 from bot.terminal import Progress, one_line
@@ -22,8 +28,17 @@ if TYPE_CHECKING:
 SHOWN = 50
 
 
-def check(config: Config = None) -> None:
-    """Validates the configuration offline and says what looks unwise."""
+def check(
+    config: Config = None,
+    *,
+    online: Annotated[
+        bool, typer.Option("--online", help="Ask Telegram for the channels and destinations. Joins and sends nothing.")
+    ] = False,
+    send: Annotated[bool, typer.Option("--send", hidden=True)] = False,
+) -> None:
+    """Validates the configuration and says what looks unwise. Connects to nothing without --online."""
+    if send:
+        raise VedetteError("--send comes later; check --online looks up every destination and sends nothing")
     settings = settings_from(config)
     path = config_path(config, os.environ)
     sys.stdout.write(f"{one_line(str(path))} is valid\n")
@@ -32,6 +47,10 @@ def check(config: Config = None) -> None:
     for text, places in _by_text(_advice(settings)).items():
         more = f" and {len(places) - 1} more" if len(places) > 1 else ""
         sys.stdout.write(f"note: {one_line(f'{places[0]}{more}: {text}')}\n")
+    if online:
+        from bot.cli.online import look_up
+
+        look_up(settings)
 
 
 def _advice(settings: Settings) -> Iterator[Advice]:

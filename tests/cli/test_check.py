@@ -185,10 +185,6 @@ def test_the_example_is_accepted(vedette: Vedette) -> None:
     assert (ran.code, ran.err) == (0, "")
 
 
-def test_what_comes_later_is_no_option_yet(config: Path, vedette: Vedette) -> None:
-    assert vedette("check", "--config", str(config), "--online").code == 2
-
-
 # --- which file -------------------------------------------------------------------------------------------
 
 
