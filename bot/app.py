@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -88,6 +89,9 @@ async def serve(settings: Settings, mouth: Mouth, stop: asyncio.Event) -> None:
             asyncio.create_task(_tell_matches(mouth, database, matched), name="matches"),
         ]
         stopping = asyncio.create_task(stop.wait(), name="stop")
+        # Dictionaries and rules stay for good: looking through them for garbage, again and again, would hold up posts.
+        gc.collect()
+        gc.freeze()
         _log.info("started", channels=len(settings.watch.channels), topics=len(settings.topics))
         try:
             await asyncio.wait([*loops, stopping], return_when=asyncio.FIRST_COMPLETED)

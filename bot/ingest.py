@@ -35,7 +35,7 @@ from bot.triage import Pace
 log = logger(__name__)
 
 #: Hauls that are judged together at most, and that may wait. What does not fit is left to the sweep.
-_BATCH = 500
+_BATCH = 1_000
 _MOST_WAITING = 10_000
 #: After a batch of so many, more is let gather: a transaction costs the same whatever it holds. In seconds.
 _BUSY = 8
@@ -166,7 +166,7 @@ class Ingest:
             while (first := await self._queue.get()) is not None:
                 batch = [first, *self._more()]
                 await self._store_batch(batch)
-                if len(batch) >= _BUSY:
+                if len(batch) >= _BUSY and self._queue.qsize() < len(batch):
                     await asyncio.sleep(_LINGER)  # of the machine's time, whatever the clock says
         finally:
             letting_go.cancel()
@@ -287,7 +287,7 @@ class Ingest:
         above: dict[int, set[int]] = {}
         for channel, number in taken.messages:
             above.setdefault(channel, set(self._above.get(channel, ()))).add(number)
-        for haul in hauls:
+        for haul in _together(hauls):
             channel = haul.channel
             mine = above.setdefault(channel, set(self._above.get(channel, ())))
             cursors[channel] = moved(cursors.get(channel, self.cursors[channel]), haul, mine)
@@ -315,6 +315,18 @@ class Ingest:
             return tuple(sorted((carrier(post) for post in others if post.deleted is None), key=_BY_DATE))
 
         return also
+
+
+def _together(hauls: Iterable[Haul]) -> Iterator[Haul]:
+    """Pages as they are; of all pushes of a channel, what they mean for its cursor."""
+    counts: dict[int, int] = {}
+    for haul in hauls:
+        if haul.verified is haul.floor is haul.top is None and not haul.history_read:
+            counts[haul.channel] = max(counts.get(haul.channel, 0), haul.pts or 0)
+        else:
+            yield haul
+    for channel, pts in counts.items():
+        yield Haul(channel=channel, pts=pts)
 
 
 def _informed(arrival: Arrival, found: Mapping[tuple[int, int], tuple[frozenset[str], PostId]]) -> Arrival:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -56,11 +57,17 @@ async def put(
 
 
 async def set_cursors(c: aiosqlite.Connection, cursors: Mapping[int, Cursor]) -> None:
-    """Of channels that are known; others are left out."""
-    await c.executemany(
-        "UPDATE channel SET floor = ?, began = ?, verified = ?, top = ?, pts = ?, history_read = ? WHERE id = ?",
-        [(*_numbers(cursor), channel) for channel, cursor in cursors.items()],
-    )
+    """Of channels that are known; others are left out. One statement, as `bot.storage.posts.put` is."""
+    rows = [(channel, *_numbers(cursor)) for channel, cursor in cursors.items()]
+    await c.execute(_SET_CURSORS, (json.dumps(rows),))
+
+
+_SET_CURSORS = """
+    UPDATE channel SET floor = json_extract(value, '$[1]'), began = json_extract(value, '$[2]'),
+        verified = json_extract(value, '$[3]'), top = json_extract(value, '$[4]'), pts = json_extract(value, '$[5]'),
+        history_read = json_extract(value, '$[6]')
+    FROM json_each(?) WHERE channel.id = json_extract(value, '$[0]')
+"""
 
 
 async def set_read(c: aiosqlite.Connection, channels: Iterable[int], at: datetime) -> None:

@@ -51,7 +51,7 @@ _FIRST = (
         date INTEGER,
         seen INTEGER NOT NULL,
         deleted INTEGER,
-        digest BLOB,
+        digest TEXT,
         body TEXT,
         PRIMARY KEY (channel, number)
     ) STRICT, WITHOUT ROWID

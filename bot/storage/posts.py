@@ -35,6 +35,13 @@ class Message(NamedTuple):
 
 
 _COLUMNS = "channel, number, stands, album, post, date, seen, deleted, digest, body"
+_FIELDS = ", ".join(f"json_extract(value, '$[{at}]')" for at in range(len(_COLUMNS.split(", "))))
+_PUT = (
+    f"INSERT INTO message ({_COLUMNS}) SELECT {_FIELDS} FROM json_each(?) WHERE true "  # noqa: S608 - names of ours
+    "ON CONFLICT (channel, number) DO UPDATE SET stands = excluded.stands, album = excluded.album, "
+    "post = excluded.post, date = excluded.date, seen = excluded.seen, deleted = excluded.deleted, "
+    "digest = excluded.digest, body = excluded.body"
+)
 _OF_M = ", ".join(f"m.{column}" for column in _COLUMNS.split(", "))
 #: One statement for any number of channels and numbers: ``{"-100…": [1, 2]}``. What is asked for leads (CROSS JOIN).
 _ASKED = f"SELECT {_OF_M} FROM json_each(?) AS c CROSS JOIN json_each(c.value) AS n CROSS JOIN message AS m "  # noqa: S608 - names of ours
@@ -43,22 +50,24 @@ _ALBUMS = f"{_ASKED} INDEXED BY message_album ON m.channel = CAST(c.key AS INT) 
 
 
 async def put(c: aiosqlite.Connection, messages: Iterable[Message]) -> None:
-    """Inserts rows, or replaces them as a whole."""
+    """Inserts rows, or replaces them as a whole.
+
+    One statement for all: with one for each, the thread would have to ask for Python's lock after every row, and gets
+    it late while pushes are read. Not REPLACE, which would take a row out of every index and put it back.
+    """
     rows = [
         (
             *(one.channel, one.number, one.stands.value, one.album, one.post, to_integer_if(one.date)),
-            *(to_integer(one.seen), to_integer_if(one.deleted), one.digest, one.body),
+            *(
+                to_integer(one.seen),
+                to_integer_if(one.deleted),
+                None if one.digest is None else one.digest.hex(),
+                one.body,
+            ),
         )
         for one in messages
     ]
-    # Not REPLACE, which would take a row out of every index and put it back.
-    await c.executemany(
-        f"INSERT INTO message ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608 - names of ours
-        "ON CONFLICT (channel, number) DO UPDATE SET stands = excluded.stands, album = excluded.album, "
-        "post = excluded.post, date = excluded.date, seen = excluded.seen, deleted = excluded.deleted, "
-        "digest = excluded.digest, body = excluded.body",
-        rows,
-    )
+    await c.execute(_PUT, (json.dumps(rows, ensure_ascii=False),))
 
 
 async def keep_versions(c: aiosqlite.Connection, versions: Iterable[tuple[int, int, datetime, str]]) -> None:
@@ -141,7 +150,7 @@ def _message(row: tuple[Any, ...]) -> Message:
     channel, number, stands, album, post, date, seen, deleted, digest, body = row
     return Message(
         *(channel, number, _STANDS[stands], album, post, from_integer_if(date)),
-        *(from_integer(seen), from_integer_if(deleted), digest, body),
+        *(from_integer(seen), from_integer_if(deleted), None if digest is None else bytes.fromhex(digest), body),
     )
 
 

@@ -74,12 +74,12 @@ CREATE TABLE message (
         date INTEGER,
         seen INTEGER NOT NULL,
         deleted INTEGER,
-        digest BLOB,
+        digest TEXT,
         body TEXT,
         PRIMARY KEY (channel, number)
     ) STRICT, WITHOUT ROWID
     ;
-INSERT INTO "message" VALUES(-1001000000001,7,'post',NULL,7,1733659260000000,1733659320000000,NULL,X'3132333435363738','{"text":"Взрыв в Дамаске"}');
+INSERT INTO "message" VALUES(-1001000000001,7,'post',NULL,7,1733659260000000,1733659320000000,NULL,'3132333435363738','{"text":"Взрыв в Дамаске"}');
 CREATE TABLE notice (
         id INTEGER PRIMARY KEY,
         subject TEXT NOT NULL,
