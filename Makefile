@@ -6,8 +6,9 @@ BIN     = $(VENV)/bin
 # Where the real posts for `make bench` lie; the benchmark says what it skips when they are absent.
 DATA   ?= ../shared/data
 CASES  ?= 20000
+SEEDS  ?= 20
 
-.PHONY: help demo test check bench fuzz lock clean
+.PHONY: help demo test check bench fuzz promises lock clean
 
 help:
 	@sed -n 's/^##//p' $(MAKEFILE_LIST)
@@ -34,6 +35,10 @@ bench: $(VENV)/.dev
 ## make fuzz   the property tests with many cases (CASES=20000)
 fuzz: $(VENV)/.dev
 	VEDETTE_CASES=$(CASES) $(BIN)/python -m pytest -m fuzz --timeout 3600
+
+## make promises  the seeded end-to-end proofs with as many seeds as asked for (SEEDS=20)
+promises: $(VENV)/.dev
+	VEDETTE_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/promises --timeout 600
 
 ## make lock   renew the locked requirements from pyproject.toml
 lock: $(VENV)/.dev

@@ -6,7 +6,7 @@ import platform
 import sys
 from pathlib import Path
 
-from bench import quality, service, speed, stories
+from bench import live, quality, service, speed, stories
 from bench.data import recordings
 from bot.query.lexicon import Lexicon
 from bot.text.morphology.languages import Morphology
@@ -24,6 +24,7 @@ def main() -> None:
     stories.run(folder)
     words = speed.run(recordings(folder), lexicon)
     service.run(recordings(folder), words)
+    live.run(recordings(folder), words)
 
 
 if __name__ == "__main__":
