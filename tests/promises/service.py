@@ -128,6 +128,8 @@ class Service:
             self.process.send_signal(number)
         code = await self.process.wait()
         await asyncio.gather(*self._readers)
+        # For whoever looks into a failure.
+        (self.folder / "service.log").write_text("\n".join(self.log), encoding="utf-8")
         self.process = None
         return code
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections import Counter
 from pathlib import Path
@@ -11,14 +10,13 @@ from random import Random
 
 import pytest
 
+from tests.promises.conftest import Size
 from tests.promises.service import READER, Service
 from tests.promises.traffic import Traffic
 from tests.telegram_server.faults import Faults
 from tests.telegram_server.server import TelegramServer
 from tests.telegram_server.world import World
 
-CHANNELS = int(os.environ.get("CH", "40"))
-POSTS = int(os.environ.get("PO", "3000"))
 #: How long the last process has to come to the end of what was missed, under the limit of 30 pages in 30 seconds.
 PATIENCE = 120.0
 #: Keys of a line that tells what became of a post, and not the post itself.
@@ -42,32 +40,32 @@ def trouble(seed: int, channels: list[int]) -> Faults:
 
 
 @pytest.mark.timeout(300)
-async def test_every_post_is_stored_and_matched_once(seed: int, tmp_path: Path) -> None:
+async def test_every_post_is_stored_and_matched_once(seed: int, size: Size, tmp_path: Path) -> None:
     world, chance = World(seed), Random(f"trouble {seed}")  # noqa: S311 - seeded, not secret
     world.add_person(READER)
-    traffic = Traffic(world, CHANNELS, seed, READER)
+    traffic = Traffic(world, size.channels, seed, READER)
     traffic.begin(3)
     faults = trouble(seed, [channel.number for channel in traffic.channels])
     async with TelegramServer(world, faults) as server:
         service = Service.configured(tmp_path, server, [f"@{name}" for name in traffic.names])
         async with asyncio.TaskGroup() as group:
-            group.create_task(_torment(service, server, chance, traffic))
-            group.create_task(_speak(traffic, chance))
+            group.create_task(_torment(service, server, chance, traffic, size.posts))
+            group.create_task(_speak(traffic, chance, size.posts))
         await service.start()
         await _caught_up(service, traffic)
         assert await service.stop() == 0, service.log[-20:]
     await _compare(service, traffic, seed)
 
 
-async def _speak(traffic: Traffic, chance: Random) -> None:
-    while traffic.posted < POSTS:
+async def _speak(traffic: Traffic, chance: Random, posts: int) -> None:
+    while traffic.posted < posts:
         traffic.step()
         await asyncio.sleep(chance.expovariate(60))
 
 
-async def _torment(service: Service, server: TelegramServer, chance: Random, traffic: Traffic) -> None:
+async def _torment(service: Service, server: TelegramServer, chance: Random, traffic: Traffic, posts: int) -> None:
     """Kills the process every few seconds, and cuts its connection in between."""
-    while traffic.posted < POSTS:
+    while traffic.posted < posts:
         await service.start()
         for _ in range(chance.randint(1, 3)):
             await asyncio.sleep(chance.uniform(1, 3))
