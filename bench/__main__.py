@@ -24,7 +24,7 @@ def main() -> None:
     stories.run(folder)
     words = speed.run(recordings(folder), lexicon)
     service.run(recordings(folder), words)
-    live.run(recordings(folder), words)
+    live.run(recordings(folder))
 
 
 if __name__ == "__main__":

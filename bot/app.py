@@ -16,6 +16,7 @@ from bot.config.ruling import rules_of
 from bot.config.settings import Settings
 from bot.deliver import Deliver
 from bot.errors import NotSignedInError
+from bot.folder import READER
 from bot.ingest import Ingest
 from bot.ports import Clock, Sender
 from bot.query.lexicon import Lexicon
@@ -32,7 +33,6 @@ from bot.watch.watch import Watch
 
 _log = logger(__name__)
 
-READER = "reader.session"
 #: How long each stage of stopping may take; all of them stay under three seconds.
 _STAGE = timedelta(seconds=1)
 

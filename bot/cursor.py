@@ -87,15 +87,29 @@ def page_read(cursor: Cursor, numbers: Collection[int], *, full: bool = False) -
     return Move(verified=newest, top=None, read_on=full or newest < cursor.top)
 
 
-def history_page_read(dates: Mapping[int, datetime | None], since: datetime) -> Back:
+def history_page_read(
+    dates: Mapping[int, datetime | None],
+    since: datetime,
+    albums: Mapping[int, int] | None = None,
+    *,
+    full: bool = False,
+) -> Back:
     """What a page of history means that was asked for from ``floor`` downwards: ``dates`` of the numbers on it.
 
     What was posted before ``since`` is left out, and ends the reading; what says nothing (its date is None) does not.
+    ``albums``: which album a number belongs to, of those that do. One that goes on below what is kept, or may do so
+    where the page is ``full``, is left out whole: it is known by its lowest number.
     """
-    older = [number for number, date in dates.items() if date is not None and date < since]
-    if older or not dates:
-        return Back(floor=max(older, default=0), history_read=True)
-    floor = min(dates) - 1
+    older = max((number for number, date in dates.items() if date is not None and date < since), default=None)
+    lowest = min(dates, default=1)
+    edge = lowest if older is None else older
+    album = (albums or {}).get(edge)
+    top = max((number for number, other in (albums or {}).items() if other == album), default=edge)
+    if older is not None:
+        return Back(floor=top, history_read=True)
+    # An album that fills the page is taken as it is: left out, it would be asked for without end.
+    whole = not full or album is None or top == max(dates)
+    floor = lowest - 1 if whole else top
     return Back(floor=floor, history_read=floor == 0)
 
 

@@ -11,16 +11,21 @@ from bot.alert import Held, alerts
 from bot.cursor import Cursor
 from bot.intake import Intake
 from bot.judge import Judged, Judgement
-from bot.model import Alert, Carrier, Destination, Match, PostId, Reason
+from bot.model import Alert, Carrier, Destination, Match, Notice, PostId, Reason, Stands
 from bot.ports import Lane
 from bot.render.alert import alert
 from bot.rules import Rules
-from bot.storage import bundles, channels, matches, outbox, posts, stories
+from bot.storage import bundles, channels, matches, notices, outbox, posts, stories
 from bot.storage.bundles import Hold
 from bot.storage.database import Connection
 from bot.storage.matches import StoredMatch
 from bot.stories.member import Member
 
+#: Told once, however many there are: it is the same thing to do about all of them.
+_UNREADABLE = Notice(
+    "Telegram sends messages of a kind that this version cannot read; update vedette.",
+    ("Until then their numbers are kept, but what they say is not matched.",),
+)
 #: Where else a story ran, asked of its id and the post that is told of.
 Also = Callable[[PostId, PostId], tuple[Carrier, ...]]
 
@@ -60,6 +65,8 @@ class Entries:
             await outbox.add(c, self.messages)
         if self.held:
             await bundles.hold(c, self.held)
+        if any(row.stands is Stands.UNREADABLE for row in self.taken.messages.values()):
+            await notices.tell(c, "unreadable messages", _UNREADABLE, self.seen)
         await channels.set_cursors(c, self.cursors)
 
 

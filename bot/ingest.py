@@ -19,7 +19,7 @@ from bot.entries import Also, Entries, entries
 from bot.errors import StorageError
 from bot.intake import Intake, intake, wanted
 from bot.judge import Arrival, Judged, judge
-from bot.model import Carrier, Channel, Happening, Haul, Peer, PostId, Reason
+from bot.model import Carrier, Channel, ChannelRef, Happening, Haul, Peer, PostId, Reason
 from bot.ports import Clock
 from bot.recording.jsonl import post_of
 from bot.rules import Rules
@@ -114,10 +114,16 @@ class Ingest:
         self._pace = Pace.resumed(by_destination, folding)
         self._above = await posts.above(database)
 
-    def watch(self, peer: Peer, cursor: Cursor) -> None:
-        """From now on hauls of this channel are taken. Again, when it is called something else."""
+    def watch(self, peer: Peer, cursor: Cursor, ref: ChannelRef | None = None) -> None:
+        """From now on hauls of this channel are taken. Again, when it is called something else.
+
+        ``ref``: by which reference of the configuration it was found.
+        """
         self._channels[peer.id] = peer.channel
         self.cursors.setdefault(peer.id, cursor)
+        refs = self.rules.found.get(peer.id, ())
+        if ref is not None and ref not in refs:
+            self.rules = replace(self.rules, found={**self.rules.found, peer.id: (*refs, ref)})
 
     def heard(self, channel: int, top: int, pts: int | None = None) -> None:
         """Takes note of a channel's newest number; nothing is stored of it until it is read."""

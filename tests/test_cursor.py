@@ -117,6 +117,24 @@ def test_history_ends_where_the_channel_begins(dates: dict[int, datetime | None]
     assert history_page_read(dates, NOON).history_read
 
 
+@pytest.mark.parametrize(
+    ("albums", "floor"),
+    [({41: 7, 42: 7, 43: 7}, 43), ({41: 7, 42: 8}, 41), ({42: 7, 43: 7}, 40), (dict.fromkeys(range(41, 51), 7), 40)],
+)
+def test_an_album_at_the_lower_edge_is_left_to_the_next_page_unless_it_fills_this_one(
+    albums: dict[int, int], floor: int
+) -> None:
+    dates = dict.fromkeys(range(41, 51), NOON)
+    assert history_page_read(dates, NOON, albums, full=True).floor == floor
+    assert history_page_read(dates, NOON, albums, full=False).floor == 40
+
+
+def test_an_album_of_which_a_part_is_too_old_is_left_out_whole() -> None:
+    dates = {8: NOON - timedelta(seconds=1), 9: NOON, 10: NOON}
+    back = history_page_read(dates, NOON, {8: 7, 9: 7})
+    assert (back.floor, back.history_read) == (9, True)
+
+
 def test_a_page_of_history_lowers_the_floor_for_good() -> None:
     cursor = moved(began_at(50, 1), Haul(channel=CHANNEL, floor=40), set())
     cursor = moved(cursor, Haul(channel=CHANNEL, floor=45, history_read=True), set())
@@ -185,7 +203,8 @@ class SimulatedChannel:
 
     def read_back(self) -> None:
         numbers = sorted((n for n in self.standing if n <= self.cursor.floor), reverse=True)[:5]
-        back = history_page_read(dict.fromkeys(numbers, NOON), NOON)
+        albums = {number: number // 3 for number in numbers if number % 4}
+        back = history_page_read(dict.fromkeys(numbers, NOON), NOON, albums, full=len(numbers) == 5)
         found = sightings(*(n for n in numbers if n > back.floor))
         self.store(Haul(channel=CHANNEL, sightings=found, floor=back.floor, history_read=back.history_read))
 

@@ -14,13 +14,15 @@ from bot.cursor import Cursor
 from bot.entries import Entries, entries
 from bot.intake import Intake
 from bot.judge import Arrival, Known, judge
-from bot.model import Carrier, Channel, Post, PostId, Reason
+from bot.model import Carrier, Channel, Post, PostId, Reason, Stands
 from bot.ports import Lane
 from bot.query.lexicon import Lexicon
 from bot.rules import Rules
 from bot.schedule import QuietHours
+from bot.storage import notices
 from bot.storage.database import Database
 from bot.storage.outbox import random_id
+from bot.storage.posts import Message
 from bot.stories.stories import Stories
 from bot.text.footers import Footers
 from bot.triage import Pace
@@ -127,6 +129,18 @@ async def test_entries_that_are_written_twice_stand_once(tmp_path: Path, by: Rul
         await database.write(found.write)
         assert await rows_of(database) == before
     assert before == {"match": 2, "member": 1, "told": 2, "outbox": 2, "held": 0}
+
+
+async def test_that_something_cannot_be_read_is_told_once(tmp_path: Path, by: Rules) -> None:
+    def unreadable(number: int) -> Message:
+        return Message(int(ID), number, Stands.UNREADABLE, None, number, None, at(), None, None, None)
+
+    async with Database.opened(tmp_path) as database:
+        for number in (11, 12):
+            row = unreadable(number)
+            await database.write(of(by=by, taken=Intake(messages={(row.channel, number): row})).write)
+        [noted] = await notices.untold(database)
+    assert "update vedette" in noted.notice.what
 
 
 async def rows_of(database: Database) -> dict[str, int]:

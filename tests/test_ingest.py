@@ -15,7 +15,7 @@ from bot.albums import LONGEST, QUIET
 from bot.cursor import began_at
 from bot.errors import StorageError
 from bot.ingest import Ingest
-from bot.model import Haul, Post, Reason, Sighting, Stands
+from bot.model import ChannelRef, Haul, Invite, Post, Reason, Sighting, Stands, Username
 from bot.query.lexicon import Lexicon
 from bot.query.matcher import Matcher, Topic
 from bot.query.parser import parse
@@ -337,6 +337,25 @@ async def test_the_rules_are_those_in_force_when_a_batch_is_judged(
     ingest.rules = rules(rule("city", "Москва"), lexicon=lexicon)
     await push(ingest, shows(said(11)))
     assert await found(database) == ["alfa/11 city new"]
+
+
+async def test_a_channel_keeps_label_and_topics_by_whatever_reference_it_was_found(
+    database: Database, clock: HandClock, by: Rules
+) -> None:
+    invite, old_name = Invite("AbCdEfGhIjKlMnOp"), Username("omega_demo")
+    configured: dict[ChannelRef, ChannelRule] = {
+        invite: ChannelRule(label="Альфа", topics=frozenset({"syria"})),
+        old_name: ChannelRule(topics=frozenset({"desk"})),
+    }
+    async with running(database, clock, replace(by, channels=configured)) as ingest:
+        ingest.watch(ALFA, BEGUN, invite)
+        ingest.watch(BETA, BEGUN, old_name)
+        ingest.watch(ALFA, BEGUN)
+        await push(ingest, shows(said(11)), shows(said(11, "Белый флаг над крепостью", peer=BETA)))
+        assert await found(database) == ["alfa/11 syria new", "beta/11 desk new"]
+        assert ingest.rules.found == {ALFA.id: (invite,), BETA.id: (old_name,)}
+        [(text,)] = await database.rows("SELECT text FROM outbox WHERE destination = 'me'")
+        assert "Альфа" in text
 
 
 @pytest.mark.parametrize("together", [True, False])

@@ -56,7 +56,7 @@ async def _login(telegram: Telegram, folder: Path, *, qr: bool, string: bool) ->
 
     session = folder / READER
     empty = _absent(session)
-    reader = Account(client_for(telegram, session))
+    reader = Account(client_for(telegram, session, signing_in=True))
     try:
         if await reader.reach():
             _say(f"the reader is signed in as {reader.name}; to sign in somebody else, remove {session} first")
@@ -65,7 +65,7 @@ async def _login(telegram: Telegram, folder: Path, *, qr: bool, string: bool) ->
             if string:
                 await reader.close()
                 import_session(_asked("Telethon session string", secret=True), telegram, session)
-                reader = Account(client_for(telegram, session))
+                reader = Account(client_for(telegram, session, signing_in=True))
             await _sign_in(reader, qr=qr, string=string)
         empty = False
         await _with_bot(telegram, folder / SPEAKER, reader)
@@ -97,7 +97,7 @@ async def _with_bot(telegram: Telegram, session: Path, reader: Account) -> None:
     from bot.telegram.signin import press_start, sign_in_bot
 
     empty = _absent(session)
-    bot = Account(client_for(telegram, session, updates=False))
+    bot = Account(client_for(telegram, session, updates=False, signing_in=True))
     try:
         await sign_in_bot(bot.client, telegram.bot_token.get_secret_value())
         await bot.reach()

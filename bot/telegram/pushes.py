@@ -21,8 +21,9 @@ _KINDS = [
     types.UpdateNewChannelMessage,
     types.UpdateEditChannelMessage,
     types.UpdateDeleteChannelMessages,
+    types.UpdateChannelWebPage,
+    types.UpdatePinnedChannelMessages,
     types.UpdateChannel,
-    types.UpdateChannelTooLong,
 ]
 _log = logger(__name__)
 
@@ -71,6 +72,9 @@ def _haul(update: Any, number: int, channel: Channel, ignored: frozenset[int]) -
     match update:
         case types.UpdateDeleteChannelMessages():
             return Haul(channel=number, gone=tuple(update.messages), pts=update.pts)
+        case types.UpdateChannelWebPage() | types.UpdatePinnedChannelMessages():
+            # An event that changes no post: only that it is counted matters.
+            return Haul(channel=number, pts=update.pts)
         case types.UpdateNewChannelMessage() | types.UpdateEditChannelMessage():
             seen = None if convert.is_partial(update.message) else convert.sighting(update.message, channel, ignored)
             # What the library asked for by itself, after a gap, comes without a count of events.

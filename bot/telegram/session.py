@@ -55,19 +55,22 @@ class _Session(SQLiteSession):  # type: ignore[misc] # Telethon has no types
         """Forgets them."""
 
 
-def client_for(
+def client_for(  # noqa: PLR0913 - what a client can be
     telegram: Telegram,
     session: Path,
     *,
     on_connect: Callable[[], None] | None = None,
     updates: bool = True,
+    signing_in: bool = False,
     pause: timedelta = timedelta(seconds=2),
 ) -> TelegramClient:
     """A client over the session file at this path, which is made if need be. Needs a running loop; does not connect.
 
     ``on_connect`` is called each time that the link to the server stands anew. ``updates``: whether Telegram is asked
-    for pushes. ``pause`` lies between two attempts to connect. Raises `ConfigError` when credentials are missing or the
-    server's key is none, `StorageError` when the file cannot be used.
+    for pushes. ``signing_in``: a call may be made twice, as it must be where the account lives in another data centre;
+    otherwise once, since between two tries Telethon sleeps for 2 s, and asks nothing else. ``pause`` lies between two
+    attempts to connect. Raises `ConfigError` when credentials are missing or the server's key is none, `StorageError`
+    when the file cannot be used.
     """
     if telegram.api_id is None or telegram.api_hash is None:
         raise ConfigError(["telegram: api_id and api_hash are missing; write those that my.telegram.org shows"])
@@ -88,7 +91,7 @@ def client_for(
         connection_retries=3,
         retry_delay=pause.total_seconds(),
         timeout=10,
-        request_retries=1,  # a second try, which signing in needs when the account lives in another data centre
+        request_retries=1 if signing_in else 0,
         raise_last_call_error=True,
         flood_sleep_threshold=0,
         catch_up=False,

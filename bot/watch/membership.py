@@ -1,20 +1,34 @@
-"""Taking up the channels that a configuration names: found once, watched from then on, joined where that is wanted."""
+"""Taking up the channels that a configuration names: found once, watched from then on, joined where that is wanted.
+
+A look-up by name is what Telegram allows least of. So what was found is written down before anything else is done with
+it, and many names are looked for among the account's own channels first, which are listed a hundred a call.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 
-from bot.cursor import began_at
-from bot.errors import NoAccessError, RefusedError, UnreachableError, UnreadableError, WaitError
-from bot.model import ChannelRef, ChatId, Peer
+from bot.cursor import Cursor, began_at
+from bot.errors import (
+    NoAccessError,
+    RefusedError,
+    TelegramError,
+    UnreachableError,
+    UnreadableError,
+    WaitError,
+)
+from bot.model import ChannelRef, ChatId, Peer, Username
 from bot.ports import Clock
-from bot.telegram import history, peers
+from bot.telegram import history, peers, refusals
 from bot.telegram.account import Account
+from bot.telegram.peers import Top, Tops
 from bot.telemetry.log import logger
 from bot.watch.bell import Bell
-from bot.watch.roster import Roster
+from bot.watch.roster import Begun, Roster
 
 log = logger(__name__)
 
@@ -25,12 +39,17 @@ _AFTER_SILENCE = timedelta(seconds=30)
 _AFTER_KNOCKING = timedelta(hours=24)
 #: How often it is looked whether the account has left a channel, if no new one comes.
 _LOOK = timedelta(hours=1)
+#: So many names are looked up one by one before the account's own channels are listed, and so long that may take.
+_FEW = 3
+_PATIENCE = timedelta(minutes=1)
+#: While more names are looked up, those that were found gather for so long before their numbers are asked for.
+_GATHER = timedelta(seconds=1)
 
 
 class Membership:
-    """Two loops that hold nobody up: `resolve` and `join`. ``begun`` is told of each channel that is taken up.
+    """Three loops that hold nobody up: `find`, `take_up` and `join`. ``begun`` is told of each channel taken up.
 
-    ``untried``: those that are to be resolved and were not asked for yet.
+    ``untried``: those that are to be found and were not asked for yet.
     """
 
     def __init__(  # noqa: PLR0913 - each is another part of the house
@@ -49,57 +68,63 @@ class Membership:
         self._begun = begun
         self._join = join
         self._history = history
+        #: What is to be looked for, from when on; what was found and is not watched yet.
+        self._due: dict[ChannelRef, datetime] = {}
+        self._found: dict[ChannelRef, Peer] = {}
+        self._lost_came = Bell(clock)
+        self._found_came = Bell(clock)
         self._arrived = Bell(clock)
         self._mine: Mapping[int, Peer] = {}
         self._listed: datetime | None = None
         self.untried: set[ChannelRef] = set()
 
-    async def resolve(self, refs: Sequence[ChannelRef]) -> None:
-        """Takes up channels one after another, those that fail again later, until all are watched."""
-        # One listing finds all that are named by their ids.
-        due = dict.fromkeys(sorted(refs, key=lambda ref: not isinstance(ref, ChatId)), self._clock.now())
-        while due:
-            ref = min(due, key=lambda one: due[one])
-            await self._clock.sleep(due[ref] - self._clock.now())
-            pause = await self._try_to_resolve(ref)
-            self.untried.discard(ref)
-            if pause is None:
-                del due[ref]
+    # --- finding ------------------------------------------------------------------------------------------
+
+    async def find(self, refs: Sequence[ChannelRef]) -> None:
+        """Finds channels one after another, for ever; those that fail again later."""
+        # Ids last: to list all that the account is in takes longest.
+        self._due = dict.fromkeys(sorted(refs, key=lambda ref: isinstance(ref, ChatId)), self._clock.now())
+        known = await self._roster.addresses()
+        self._hand_over({ref: _named(ref, known[str(ref)]) for ref in refs if str(ref) in known})
+        if len(self._due) > _FEW:
+            await self._find_among_own()
+        while True:
+            now = self._clock.now()
+            ref = min(self._due, key=lambda one: self._due[one], default=None)
+            if ref is None or self._due[ref] > now:
+                await self._lost_came.sleep(None if ref is None else self._due[ref] - now)
             else:
-                due[ref] = self._clock.now() + pause
+                await self._look_for(ref)
 
-    async def _try_to_resolve(self, ref: ChannelRef) -> timedelta | None:
-        """When to try again, or None if the channel is watched now."""
+    async def _find_among_own(self) -> None:
+        """Finds what the account is in already, if the list can be had before long."""
+        listing, patience = asyncio.ensure_future(self._own()), asyncio.ensure_future(self._clock.sleep(_PATIENCE))
         try:
-            await self._take_up(ref, await peers.resolve(self._account, ref, self._own, join=self._join))
-        except WaitError as error:
-            return timedelta(seconds=error.seconds)
-        except UnreachableError:
-            return _AFTER_SILENCE
-        except (RefusedError, NoAccessError, UnreadableError) as error:
-            await self._roster.tell(f"channel {ref}", f"{ref} cannot be watched: {error}")
-            log.warning("channel not resolved", ref=str(ref), error=str(error))
-            return _AFTER_REFUSAL
-        return None
+            await asyncio.wait([listing, patience], return_when=asyncio.FIRST_COMPLETED)
+            if not listing.done():
+                log.warning("own channels not listed in time")
+                return
+            own = listing.result()
+        except TelegramError as error:
+            log.warning("own channels not listed", error=str(error))
+            return
+        finally:
+            patience.cancel()
+            listing.cancel()
+        names = {peer.username.lower(): peer for peer in own.values() if peer.username}
+        found: dict[ChannelRef, Peer | None] = {
+            ref: names.get(ref.name.lower()) for ref in self._due if isinstance(ref, Username)
+        }
+        found |= {ref: own.get(ref.id) for ref in self._due if isinstance(ref, ChatId)}
+        await self._remember({ref: peer for ref, peer in found.items() if peer is not None})
 
-    async def _take_up(self, ref: ChannelRef, peer: Peer) -> None:
-        asked, cursor = self._clock.now(), None
-        if await self._roster.known_cursor(peer.id) is None:
-            top, pts = await self._top(peer)
-            cursor = replace(began_at(top, pts), history_read=self._history <= timedelta())
-        await self._roster.begin(ref, peer, cursor, asked)
-        self._begun(peer.id)
-        self._arrived.ring()
-
-    async def _top(self, peer: Peer) -> tuple[int, int]:
-        """A channel's newest number and its count of events."""
-        answer = await peers.tops(self._account, [peer])
-        if peer.id in answer.refused:
-            raise NoAccessError(answer.refused[peer.id])
-        if top := answer.tops.get(peer.id):
-            return top.number, top.pts
-        page = await history.below(self._account, peer)
-        return max((sighting.number for sighting in page.sightings), default=0), page.pts
+    async def _look_for(self, ref: ChannelRef) -> None:
+        try:
+            peer = await peers.resolve(self._account, ref, self._own, join=self._join)
+        except TelegramError as error:
+            await self._fail(ref, error)
+        else:
+            await self._remember({ref: peer})
 
     async def _own(self) -> Mapping[int, Peer]:
         """The account's own channels, listed rarely, since that is dear."""
@@ -108,6 +133,100 @@ class Membership:
             self._mine = await peers.mine(self._account, self._clock.sleep)
             self._listed = now
         return self._mine
+
+    async def _remember(self, found: Mapping[ChannelRef, Peer]) -> None:
+        await self._roster.remember(found)
+        self._hand_over(found)
+
+    def _hand_over(self, found: Mapping[ChannelRef, Peer]) -> None:
+        for ref, peer in found.items():
+            del self._due[ref]
+            self._found[ref] = peer
+        self._found_came.ring()
+
+    async def _fail(self, ref: ChannelRef, error: TelegramError) -> None:
+        """A channel could not be found or taken up; it is looked for again later."""
+        match error:
+            case WaitError():
+                pause = timedelta(seconds=error.seconds)
+            case UnreachableError():
+                pause = _AFTER_SILENCE
+            case _:
+                pause = _AFTER_REFUSAL
+                await self._roster.tell(f"channel {ref}", f"{ref} cannot be watched: {refusals.why(error)}")
+                log.warning("channel not found", ref=str(ref), error=str(error))
+        self._found.pop(ref, None)
+        self._due[ref] = self._clock.now() + pause
+        self.untried.discard(ref)
+        self._lost_came.ring()
+
+    # --- taking up ----------------------------------------------------------------------------------------
+
+    async def take_up(self) -> None:
+        """Watches what was found, as many at once as there are, for ever."""
+        while True:
+            await self._found_came.sleep(None)
+            if any(moment <= self._clock.now() for moment in self._due.values()):
+                await self._clock.sleep(_GATHER)
+            while found := dict(islice(self._found.items(), peers.BATCH)):
+                try:
+                    await self._take_up(found)
+                except WaitError as error:
+                    await self._clock.sleep(timedelta(seconds=error.seconds))
+                except UnreachableError:
+                    await self._clock.sleep(_AFTER_SILENCE)
+
+    async def _take_up(self, found: Mapping[ChannelRef, Peer]) -> None:
+        asked, read = self._clock.now(), await self._roster.cursors()
+        unread = {peer.id: peer for peer in found.values() if peer.id not in read}
+        answer = await self._tops([*unread.values()])
+        tops = {**dict.fromkeys(read), **answer.tops}
+        await self._begin({ref: (peer, tops[peer.id]) for ref, peer in found.items() if peer.id in tops}, asked)
+        for ref, peer in found.items():
+            if peer.id in answer.refused:
+                await self._fail(ref, NoAccessError(answer.refused[peer.id]))
+            elif peer.id not in tops:
+                await self._take_up_alone(ref, peer)
+
+    async def _tops(self, unread: Sequence[Peer]) -> Tops:
+        """How far these channels are. Where this is not answered at all, they are asked one by one."""
+        try:
+            return await peers.tops(self._account, unread)
+        except (RefusedError, UnreadableError) as error:
+            log.warning("newest numbers refused", error=str(error))
+            return Tops({}, {})
+
+    async def _take_up_alone(self, ref: ChannelRef, peer: Peer) -> None:
+        """A channel of whose newest number nothing was said: a page of it shows that."""
+        asked = self._clock.now()
+        try:
+            page = await history.below(self._account, peer)
+        except WaitError:
+            raise
+        except TelegramError as error:
+            await self._fail(ref, error)
+        else:
+            top = max((sighting.number for sighting in page.sightings), default=0)
+            await self._begin({ref: (peer, Top(top, page.pts, page.peer))}, asked)
+
+    async def _begin(self, found: Mapping[ChannelRef, tuple[Peer, Top | None]], asked: datetime) -> None:
+        """Watches these channels. Without a newest number one is read on from where it was read to."""
+        begun = [
+            Begun(ref, peer, None) if top is None else Begun(ref, top.peer or peer, self._cursor(top))
+            for ref, (peer, top) in found.items()
+        ]
+        if begun:
+            await self._roster.begin(begun, asked)
+        for ref, peer, _ in begun:
+            del self._found[ref]
+            self.untried.discard(ref)
+            self._begun(peer.id)
+            self._arrived.ring()
+
+    def _cursor(self, top: Top) -> Cursor:
+        return replace(began_at(top.number, top.pts), history_read=self._history <= timedelta())
+
+    # --- joining ------------------------------------------------------------------------------------------
 
     async def join(self) -> None:
         """Joins the public channels that are watched, one after another, for ever. Those that refuse stay polled."""
@@ -137,6 +256,11 @@ class Membership:
         except UnreachableError:
             return _AFTER_SILENCE
         except (RefusedError, NoAccessError, UnreadableError) as error:
-            what = f"{peer.channel.shown} could not be joined, and is read without it, later than others: {error}"
-            await self._roster.tell(f"joining channel {channel}", what)
+            what = f"{peer.channel.shown} could not be joined, and is read without it, later than others"
+            await self._roster.tell(f"joining channel {channel}", f"{what}: {refusals.why(error)}")
         return _AFTER_KNOCKING
+
+
+def _named(ref: ChannelRef, peer: Peer) -> Peer:
+    """Of a channel that was never watched the name is not known but by its reference."""
+    return replace(peer, username=ref.name) if isinstance(ref, Username) and not peer.username else peer

@@ -45,7 +45,7 @@ class Reader:
         watched, cursor, asked = self._roster[channel], self._ingest.cursors[channel], self._clock.now()
         page = await history.above(self._account, watched.peer, cursor.verified, self._ignored)
         numbers = [sighting.number for sighting in page.sightings]
-        move = page_read(cursor, numbers, full=len(numbers) >= _MUCH or _ends_early(page))
+        move = page_read(cursor, numbers, full=_may_go_on(page))
         after = await self._ingest.store(
             Haul(channel=channel, sightings=page.sightings, verified=move.verified, top=move.top, pts=page.pts)
         )
@@ -61,8 +61,10 @@ class Reader:
         if cursor.history_read:
             return False
         page = await history.below(self._account, watched.peer, cursor.floor + 1, self._ignored)
-        dates = {sighting.number: sighting.post.date if sighting.post else None for sighting in page.sightings}
-        back = history_page_read(dates, watched.since - self._history)
+        found = {sighting.number: sighting.post for sighting in page.sightings}
+        dates = {number: post.date if post else None for number, post in found.items()}
+        albums = {number: post.album for number, post in found.items() if post and post.album is not None}
+        back = history_page_read(dates, watched.since - self._history, albums, full=_may_go_on(page))
         kept = tuple(sighting for sighting in page.sightings if sighting.number > back.floor)
         await self._ingest.store(
             Haul(channel=channel, sightings=kept, floor=back.floor, history_read=back.history_read)
@@ -90,6 +92,6 @@ class Reader:
         await self._roster.checked(channel, asked)
 
 
-def _ends_early(page: history.Page) -> bool:
-    """Whether what cannot be read has made a page shorter than it would be."""
-    return any(sighting.stands is Stands.UNREADABLE for sighting in page.sightings)
+def _may_go_on(page: history.Page) -> bool:
+    """Whether there may be more where a page ends: it holds much, or what cannot be read has made it shorter."""
+    return len(page.sightings) >= _MUCH or any(sighting.stands is Stands.UNREADABLE for sighting in page.sightings)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from bot.cursor import Cursor
 from bot.ingest import Ingest
 from bot.model import Channel, ChannelRef, Notice, Peer
 from bot.ports import Clock
-from bot.storage import channels, notices
+from bot.storage import addresses, channels, notices
 from bot.storage.database import Connection, Database
+from bot.telegram.refusals import in_words
 from bot.telemetry.log import logger
 
 log = logger(__name__)
@@ -27,7 +29,8 @@ class Watched:
     ``read_at``: all that stood in it at this moment is stored, as this process has seen; ``checked_at``: when its
     newest posts were last compared with what is stored, ``checked`` whether this process did so, and ``stirred`` that
     something has happened since that is not known. ``refused``: why it cannot be read, ``asked`` when it was tried.
-    ``pts``: the count of events with the last push. ``top``: the newest number when the sweep last asked, at ``heard``.
+    ``odd``: how many readings in a row were refused, though the channel can be read for all that is known. ``pts``: the
+    count of events with the last push. ``top``: the newest number when the sweep last asked, at ``heard``.
     """
 
     peer: Peer
@@ -41,10 +44,19 @@ class Watched:
     pts: int = 0
     top: int = 0
     heard: datetime | None = None
+    odd: int = 0
 
     def readable(self, now: datetime) -> bool:
         """Whether it is worth asking; what is refused is asked for each hour."""
         return self.refused is None or self.asked is None or now - self.asked >= _ASK_AGAIN
+
+
+class Begun(NamedTuple):
+    """A channel that is to be watched. ``cursor``: the first one; None for a channel that has one already."""
+
+    ref: ChannelRef
+    peer: Peer
+    cursor: Cursor | None
 
 
 class Roster:
@@ -80,35 +92,57 @@ class Roster:
             stored = known.get(written.get(str(ref), 0))
             if stored is None:
                 unknown.append(ref)
-            elif stored.peer.id not in self:
+                continue
+            if stored.peer.id not in self:
                 since = stored.since or self._clock.now()
                 self._watched[stored.peer.id] = Watched(
                     peer=stored.peer, since=since, checked_at=stored.checked_at, refused=stored.refused
                 )
-                self._ingest.watch(stored.peer, stored.cursor)
+            self._ingest.watch(stored.peer, stored.cursor, ref)
         return unknown
 
-    async def known_cursor(self, channel: int) -> Cursor | None:
-        """How far a channel was read, by whatever account."""
-        return (await channels.cursors(self._database)).get(channel)
+    async def cursors(self) -> Mapping[int, Cursor]:
+        """How far each channel was read, by whatever account."""
+        return await channels.cursors(self._database)
 
-    async def begin(self, ref: ChannelRef, peer: Peer, cursor: Cursor | None, asked: datetime) -> None:
-        """From now on a channel is watched. ``cursor``: the first one, of a channel that had none when it was asked."""
+    async def addresses(self) -> Mapping[str, Peer]:
+        """What this account found behind references before, watched or not, by what is written."""
+        return await addresses.known(self._database, self._account)
+
+    async def remember(self, found: Mapping[ChannelRef, Peer]) -> None:
+        """What was found needs not be looked for again, whatever becomes of this process."""
+
+        async def work(c: Connection) -> None:
+            for ref, peer in found.items():
+                await addresses.remember(c, self._account, ref, peer)
+
+        if found:
+            await self._database.write(work)
+
+    async def begin(self, new: Sequence[Begun], asked: datetime) -> None:
+        """From now on these channels are watched. ``asked``: when it was asked for the cursors of those that had none.
+
+        All that there is of them is above their cursors, so they count as read.
+        """
         now = self._clock.now()
 
         async def work(c: Connection) -> None:
-            await channels.put(c, self._account, peer, cursor, since=asked)
-            await channels.refer(c, str(ref), peer.id)
-            await notices.settle(c, f"channel {ref}", now)
+            for ref, peer, cursor in new:
+                await channels.put(c, self._account, peer, cursor, since=asked)
+                await channels.refer(c, str(ref), peer.id)
+                await notices.settle(c, f"channel {ref}", now)
+            await channels.set_read(c, [one.peer.id for one in new if one.cursor is not None], asked)
 
         await self._database.write(work)
-        stored = (await channels.all(self._database, self._account))[peer.id]
-        watched = Watched(peer=peer, since=stored.since or asked, checked_at=stored.checked_at, refused=stored.refused)
-        if cursor is not None:
-            watched.read_at, watched.checked_at, watched.checked = asked, asked, True
-        self._watched.setdefault(peer.id, watched)
-        self._ingest.watch(peer, stored.cursor)
-        log.info("channel watched", channel=peer.id, joined=peer.joined, top=stored.cursor.top)
+        stored = await channels.all(self._database, self._account)
+        for ref, peer, cursor in new:
+            kept = stored[peer.id]
+            watched = Watched(peer=peer, since=kept.since or asked, checked_at=kept.checked_at, refused=kept.refused)
+            if cursor is not None:
+                watched.read_at, watched.checked_at, watched.checked = asked, asked, True
+            self._watched.setdefault(peer.id, watched)
+            self._ingest.watch(peer, kept.cursor, ref)
+            log.info("channel watched", channel=peer.id, joined=peer.joined, top=kept.cursor.top)
 
     async def seen(self, peer: Peer | None) -> None:
         """Takes note of a channel as an answer shows it: renamed, joined, left."""
@@ -147,9 +181,9 @@ class Roster:
         self[channel].checked_at, self[channel].checked = at, True
         await self._database.write(lambda c: channels.set_checked(c, channel, at))
 
-    async def refuse(self, channel: int, why: str) -> None:
-        """A channel cannot be read; the operators hear of it once."""
-        watched, now = self[channel], self._clock.now()
+    async def refuse(self, channel: int, code: str) -> None:
+        """A channel cannot be read, by Telegram's word for it; the operators hear of it once."""
+        watched, now, why = self[channel], self._clock.now(), in_words(code)
         watched.refused, watched.asked = why, now
         notice = Notice(f"{watched.peer.channel.shown} cannot be read ({why}); it is tried again each hour.")
 
@@ -158,7 +192,7 @@ class Roster:
             await notices.tell(c, f"channel {channel}", notice, now)
 
         await self._database.write(work)
-        log.warning("channel refused", channel=channel, why=why)
+        log.warning("channel refused", channel=channel, code=code)
 
     async def tell(self, subject: str, what: str) -> None:
         """A notice to the operators, once a change."""

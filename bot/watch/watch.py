@@ -17,7 +17,7 @@ from bot.ingest import Ingest
 from bot.model import Channel, ChannelRef, Haul
 from bot.ports import Clock
 from bot.storage.database import Database
-from bot.telegram import peers, pushes
+from bot.telegram import peers, pushes, refusals
 from bot.telegram.account import Account
 from bot.telegram.peers import Top, Tops
 from bot.telemetry.log import logger
@@ -44,6 +44,8 @@ _FIRST_PAUSE = timedelta(seconds=2)
 #: Telegram's own server breaks holds up no other.
 _AFTER_SILENCE = timedelta(seconds=10)
 _MOST_TRIES_APART = 6
+#: Of a channel of which so many readings in a row are refused, for whatever reason, the operators hear.
+_ODD = 5
 #: The first pass waits so long for channels that are still to be found.
 _SETTLING = timedelta(minutes=1)
 #: With so many channels at most, Telethon's own catching up costs little; each that changed is a call.
@@ -146,7 +148,8 @@ class Watch:
                 group.create_task(self._lost())
                 group.create_task(self._sweep_on())
                 group.create_task(self._read_on())
-                group.create_task(self._membership.resolve(unknown))
+                group.create_task(self._membership.find(unknown))
+                group.create_task(self._membership.take_up())
                 group.create_task(self._membership.join())
         except BaseExceptionGroup as several:
             # One is enough, and that there is no session is more than that a call brought no answer.
@@ -259,7 +262,8 @@ class Watch:
         """
         watched = self._roster[haul.channel]
         known = max(watched.pts, self._ingest.cursors[haul.channel].pts)
-        if haul.pts is None or haul.pts - len(haul.sightings) - len(haul.gone) > known:
+        events = len(haul.sightings) + len(haul.gone) or 1
+        if haul.pts is None or haul.pts - events > known:
             watched.stirred = True
         watched.pts = max(known, haul.pts or 0)
         self._ingest.take(haul)
@@ -294,12 +298,21 @@ class Watch:
         try:
             again = await self._do(job)
             self._failures = 0
+            watched = self._roster[job.channel]
+            if watched.odd >= _ODD:
+                await self._tell(watched, "can be read again")
+            watched.odd = 0
             if again:
                 self._agenda.add(replace(job, upto=self._missing(job.channel), not_before=None, tries=0))
         except NoAccessError as error:
             await self._refuse(job.channel, error.why)
         except RefusedError as error:
-            await self._refuse(job.channel, error.code)
+            # Whatever is odd about one page, the next try may go well.
+            self._agenda.add(job.again(self._clock.now() + _pause(job)))
+            watched = self._roster[job.channel]
+            watched.odd += 1
+            if watched.odd == _ODD:
+                await self._tell(watched, f"cannot be read ({refusals.why(error)}); it is tried again")
         except UnreadableError as error:
             log.warning("page not readable", channel=job.channel, work=job.work.name, error=str(error))
         except WaitError as error:
@@ -307,8 +320,7 @@ class Watch:
             self._agenda.add(job)
             await self._clock.sleep(timedelta(seconds=error.seconds))
         except UnreachableError as error:
-            pause = _AFTER_SILENCE * (1 << min(job.tries, _MOST_TRIES_APART))
-            self._agenda.add(job.again(self._clock.now() + pause))
+            self._agenda.add(job.again(self._clock.now() + _pause(job)))
             await self._clock.sleep(self._failed(error))
         finally:
             self._under_way = None
@@ -334,6 +346,9 @@ class Watch:
         if watched.heard is not None and self._ingest.cursors[channel].verified >= watched.top:
             await self._roster.read([channel], watched.heard)
 
+    async def _tell(self, watched: Watched, what: str) -> None:
+        await self._roster.tell(f"channel {watched.peer.id}", f"{watched.peer.channel.shown} {what}.")
+
     async def _refuse(self, channel: int, why: str) -> None:
         self._agenda.drop(channel)
         await self._roster.refuse(channel, why)
@@ -344,6 +359,10 @@ class Watch:
         if self._failures >= _FAILURES:
             raise error
         return _FIRST_PAUSE * (1 << (self._failures - 1)) * self._random.uniform(0.5, 1)
+
+
+def _pause(job: Job) -> timedelta:
+    return _AFTER_SILENCE * (1 << min(job.tries, _MOST_TRIES_APART))
 
 
 def _check_is_due(watched: Watched, now: datetime) -> bool:

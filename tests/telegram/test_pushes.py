@@ -117,6 +117,20 @@ async def test_a_channel_that_changes_stirs(account: Account, channel: WorldChan
     assert (ears.stirred, ears.hauls) == ([channel.marked], [])
 
 
+@pytest.mark.parametrize("kind", [types.UpdateChannelWebPage, types.UpdatePinnedChannelMessages])
+async def test_an_event_that_changes_no_post_is_counted(
+    account: Account, channel: WorldChannel, server: TelegramServer, world: World, kind: type
+) -> None:
+    ears = Ears(account, channel)
+    channel.post("Сирия")
+    what = types.WebPageEmpty(5) if kind is types.UpdateChannelWebPage else [1]
+    update = kind(channel.number, what, channel.pts + 1, 1)
+    server.push_to(READER, types.Updates([update], [], [], world.now(), 0))
+    await until(lambda: len(ears.hauls) == 2)
+    assert ears.hauls[1] == Haul(channel=channel.marked, pts=channel.pts + 1)
+    assert ears.stirred == []
+
+
 async def test_a_rich_message_that_is_not_whole_stirs(account: Account, channel: WorldChannel) -> None:
     ears = Ears(account, channel)
     channel.post("Начало\nКонец", rich=["Начало", "Конец"], part=1)

@@ -78,6 +78,13 @@ def client(path: Path) -> Iterator[Client]:
         one.session.close()
 
 
+def test_only_who_signs_in_makes_a_call_twice(client: Client, path: Path) -> None:
+    assert client()._request_retries == 0
+    signing_in = client_for(configured(), path, signing_in=True)
+    assert signing_in._request_retries == 1
+    signing_in.session.close()
+
+
 def test_a_session_file_is_its_users_alone_as_is_its_folder(client: Client, path: Path) -> None:
     client()
     assert (mode(path), mode(path.parent)) == (0o600, 0o700)

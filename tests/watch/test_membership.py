@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+
+import pytest
 
 from bot.clock import ScaledClock
 from bot.model import ChatId, Invite, Username
-from tests.watch.station import READER, Station, say
+from tests.telegram_server.channel import WorldChannel
+from tests.watch.station import DIALOGS, READER, Station, say
 
 
 async def test_a_name_that_nobody_has_is_told_of_and_holds_up_no_other(station: Station) -> None:
@@ -15,7 +19,8 @@ async def test_a_name_that_nobody_has_is_told_of_and_holds_up_no_other(station: 
     await station.start()
     say(alfa, "Первый")
     await station.all_stored(alfa)
-    assert [what.partition(":")[0] for what in await station.told()] == ["@nobody_demo cannot be watched"]
+    [what] = await station.told()
+    assert what.startswith("@nobody_demo cannot be watched: there is nobody of this name in Telegram; look ")
 
 
 async def test_a_public_channel_is_joined(station: Station) -> None:
@@ -118,3 +123,116 @@ async def test_what_another_account_had_read_is_read_on_from_there(station: Stat
     await station.start()
     await station.all_stored(alfa)
     assert station.cursor(alfa).began == 1
+
+
+# --- many at once -----------------------------------------------------------------------------------------
+
+RESOLVE, LIST = "contacts.resolveUsername", "messages.getDialogs"
+
+
+def many(station: Station, count: int, *, joined: bool) -> list[WorldChannel]:
+    return [station.channel(f"number{number}_demo", joined=joined) for number in range(count)]
+
+
+async def until_watched(station: Station, channels: list[WorldChannel]) -> None:
+    watch = station.watch
+    assert watch is not None
+    await station.until(lambda: all(watch.channel(one.marked) for one in channels))
+
+
+async def test_forty_channels_that_are_joined_are_watched_after_two_calls(station: Station) -> None:
+    channels = many(station, 40, joined=True)
+    await station.begin()
+    await until_watched(station, channels)
+    assert [station.server.count(method) for method in (RESOLVE, LIST, DIALOGS)] == [0, 1, 1]
+    say(channels[39], "Первый")
+    await station.all_stored(channels[39])
+
+
+async def test_channels_that_are_not_joined_cost_a_call_each_and_one_more_for_many(station: Station) -> None:
+    station.join, station.sweep_every = False, timedelta(hours=10)
+    # Beside it, whatever is looked up meanwhile gathers for a second of the watch's time.
+    station.clock = ScaledClock(station.clock.now(), 1)
+    channels = many(station, 10, joined=False)
+    await station.begin()
+    await until_watched(station, channels)
+    assert [station.server.count(method) for method in (RESOLVE, LIST)] == [10, 1]
+    assert station.server.count(DIALOGS) <= 2
+
+
+async def test_joined_channels_wait_for_none_that_has_to_be_looked_up(station: Station) -> None:
+    station.join = False
+    alfa = station.channel()
+    many(station, 5, joined=False)
+    station.server.faults.slow(RESOLVE, 0.3)
+    await station.begin()
+    await until_watched(station, [alfa])
+    assert station.server.count(RESOLVE) <= 1
+
+
+async def test_names_that_nobody_has_hold_up_none_of_many(station: Station) -> None:
+    inside, outside = many(station, 5, joined=True), [station.channel("outside_demo", joined=False)]
+    for number in range(3):
+        station.channel(f"nobody{number}_demo").rename(None)
+    await station.begin()
+    await until_watched(station, [*inside, *outside])
+    await station.until_told(3)
+    assert [station.server.count(method) for method in (RESOLVE, LIST)] == [4, 1]
+
+
+async def test_what_was_looked_up_before_a_crash_is_not_looked_up_again(station: Station) -> None:
+    station.join = False
+    channels = many(station, 10, joined=False)
+    held = station.server.faults.slow(DIALOGS, 5)
+    await station.begin()
+    await station.until(lambda: station.server.count(RESOLVE) == 10)
+    await asyncio.sleep(0.1)
+    await station.stop()
+    held.stop()
+    assert await station.database.rows("SELECT id FROM channel") == []
+    watch = await station.begin()
+    await until_watched(station, channels)
+    assert station.server.count(RESOLVE) == 10
+    known = [watch.channel(one.marked) for one in channels]
+    assert [one and one.username for one in known] == [one.username for one in channels]
+
+
+@pytest.mark.parametrize(("code", "message"), [(400, "METHOD_INVALID"), (420, "FLOOD_WAIT_900"), (500, "INTERNAL")])
+async def test_where_the_accounts_own_are_not_to_be_had_names_are_looked_up(
+    station: Station, code: int, message: str
+) -> None:
+    channels = many(station, 5, joined=True)
+    station.server.faults.refuse(LIST, code, message, times=None)
+    await station.begin()
+    await until_watched(station, channels)
+    assert station.server.count(RESOLVE) == 5
+
+
+async def test_where_newest_numbers_are_not_to_be_had_a_page_of_each_shows_them(station: Station) -> None:
+    channels = many(station, 5, joined=True)
+    station.server.faults.refuse(DIALOGS, 400, "METHOD_INVALID", times=None)
+    await station.begin()
+    await until_watched(station, channels)
+    assert station.cursor(channels[0]).began == 1
+
+
+async def test_a_channel_that_refuses_is_told_of_and_holds_up_none_of_many(station: Station) -> None:
+    station.join = False
+    channels = many(station, 5, joined=False)
+    station.server.faults.slow(DIALOGS, 0.3)
+    await station.begin()
+    await station.until(lambda: station.server.count(DIALOGS) == 1)
+    channels[0].rename(None)
+    await until_watched(station, channels[1:])
+    await station.until_told(1)
+    assert await station.told() == [
+        "@number0_demo cannot be watched: it is private, and this account is not in it, or not any more"
+    ]
+
+
+async def test_an_account_that_is_in_a_channel_under_another_letter_case_finds_it(station: Station) -> None:
+    channels = many(station, 4, joined=True)
+    channels[0].rename("Number0_Demo")
+    await station.begin()
+    await until_watched(station, channels)
+    assert station.server.count(RESOLVE) == 0

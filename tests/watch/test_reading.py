@@ -48,6 +48,26 @@ async def test_a_history_that_was_broken_off_is_read_on(station: Station) -> Non
     assert station.server.count(HISTORY) <= before + 3
 
 
+async def test_an_album_at_the_edge_of_two_pages_is_read_whole(station: Station) -> None:
+    station.history = timedelta(hours=24)
+    alfa = station.channel()
+    say(alfa, *(f"Пост номер {number}" for number in range(2, 99)))
+    first = alfa.newest + 1
+    for number in range(4):
+        alfa.post(f"Снимок {number}", album=77)
+    say(alfa, *(f"Пост номер {number}" for number in range(98)))
+    once = station.server.faults.limit(HISTORY, 1, 900)
+    await station.begin()
+    await station.until(lambda: station.server.count(HISTORY) == 2)
+    # Of its two halves the upper one would be told under a number that is not the post's.
+    assert sorted(await station.stored(alfa)) == list(range(first + 4, alfa.newest + 1))
+    await station.stop()
+    once.stop()
+    await station.start()
+    await station.until(lambda: station.cursor(alfa).history_read)
+    await station.all_stored(alfa)
+
+
 # --- the deep check ---------------------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.clock import ScaledClock
 from bot.errors import NotSignedInError, UnreachableError
 from tests.telegram_server.channel import WorldChannel
 from tests.watch.station import DIALOGS, DIFFERENCE, HISTORY, READER, Station, say
@@ -283,3 +284,31 @@ async def test_a_connection_that_is_lost_for_good_ends_the_watch(station: Statio
     assert station.running is not None
     with pytest.raises(UnreachableError):
         await asyncio.wait_for(station.running, 10)
+
+
+async def test_one_odd_refusal_of_a_page_refuses_no_channel(station: Station) -> None:
+    alfa = station.channel()
+    watch = await station.start()
+    station.server.faults.silent(alfa.number)
+    station.server.faults.refuse(HISTORY, 400, "TIMEOUT_X", times=1)
+    say(alfa, "Первый")
+    await station.all_stored(alfa)
+    assert watch.refused(alfa.marked) is None
+    assert await station.told() == []
+
+
+async def test_a_page_that_is_refused_again_and_again_is_told_of_and_so_is_the_end_of_it(station: Station) -> None:
+    station.clock = ScaledClock(station.clock.now(), 1000)
+    alfa, bravo = station.channel(), station.channel("bravo_demo")
+    await station.start()
+    station.server.faults.silent(alfa.number)
+    station.server.faults.refuse(HISTORY, 400, "TIMEOUT_X", times=6)
+    say(alfa, "Первый")
+    await station.until_told(1)
+    say(bravo, "Первый")
+    await station.all_stored(bravo, alfa)
+    await station.until_told(2)
+    assert await station.told() == [
+        "alfa_demo cannot be read (Telegram refuses it (TIMEOUT_X)); it is tried again.",
+        "alfa_demo can be read again.",
+    ]
