@@ -57,8 +57,9 @@ class Curb(NamedTuple):
     changed: datetime
 
 
-#: 30 pages in 30 s is where Telegram begins to ask for waits; messages by number cost the same.
-_PAGES = Rule(windows=(Window(28, timedelta(seconds=31)),))
+#: 30 pages in 30 s is where Telegram begins to ask for waits; messages by number cost the same. What is under way when
+#: a connection breaks is asked for twice, by Telethon itself, so some room is left.
+_PAGES = Rule(windows=(Window(26, timedelta(seconds=31)),))
 #: Waits were seen after some fifty names in a short time, and of hours where names were asked for all day.
 _RESOLVING = Rule(windows=(Window(1, timedelta(seconds=15), free=40), Window(60, _DAY)))
 _JOINING = Rule(windows=(Window(1, timedelta(minutes=3), free=5), Window(20, _DAY)), spread=timedelta(minutes=2))

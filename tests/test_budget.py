@@ -47,7 +47,7 @@ def allowed(rule: Rule, count: int, share: float = 1.0) -> list[float]:
 
 
 def test_twenty_eight_pages_are_read_at_once_and_the_next_after_31_seconds() -> None:
-    assert allowed(PAGES, 29) == [0] * 28 + [31]
+    assert allowed(PAGES, 27) == [0] * 26 + [31]
 
 
 def test_a_window_slides() -> None:
@@ -56,7 +56,7 @@ def test_a_window_slides() -> None:
 
 
 def test_a_call_leaves_the_window_exactly_when_it_is_as_old_as_the_window_is_long() -> None:
-    calls = [at(-31)] * 28
+    calls = [at(-31)] * 26
     assert remembered(calls, PAGES, NOON) == []
     assert opens(PAGES, calls, 1, NOON) == NOON
 
@@ -151,7 +151,7 @@ def test_the_share_never_falls_below_the_least() -> None:
 
 
 def test_a_clock_that_was_ahead_stops_nothing_for_longer_than_it_should() -> None:
-    assert remembered([at(86_400)] * 28, PAGES, NOON) == [NOON] * 28
+    assert remembered([at(86_400)] * 26, PAGES, NOON) == [NOON] * 26
     assert rebased(Curb(at(86_430), 0.5, at(86_400)), NOON) == Curb(at(30), 0.5, NOON)
 
 

@@ -58,7 +58,7 @@ async def turns(quota: Quota, method: str, count: int) -> None:
 
 async def test_turns_are_free_until_the_window_is_full(database: Database, clock: Leaping) -> None:
     quota = await opened(database, clock)
-    await turns(quota, HISTORY, 28)
+    await turns(quota, HISTORY, 26)
     assert clock.seconds() == 0
     await quota.turn(HISTORY)
     assert clock.seconds() == 31
@@ -71,7 +71,7 @@ async def test_a_turn_is_written_down_before_it_is_given(database: Database, clo
 
 
 async def test_a_restart_goes_on_with_the_same_window(database: Database, clock: Leaping) -> None:
-    await turns(await opened(database, clock), HISTORY, 28)
+    await turns(await opened(database, clock), HISTORY, 26)
     clock.time += timedelta(seconds=10)
     await (await opened(database, clock)).turn(HISTORY)
     assert clock.seconds() == 31
@@ -124,7 +124,7 @@ async def test_a_wait_is_obeyed_and_a_little_more(database: Database, clock: Lea
 
 async def test_a_wait_that_comes_while_others_wait_holds_them_up_too(database: Database, clock: Leaping) -> None:
     quota = await opened(database, clock)
-    await turns(quota, HISTORY, 28)
+    await turns(quota, HISTORY, 26)
     waits = asyncio.create_task(quota.turn(HISTORY))
     await asyncio.sleep(0)
     quota.refused(HISTORY, 500)
@@ -148,7 +148,7 @@ async def test_the_pace_recovers_while_all_is_quiet(database: Database, clock: L
     quota.refused(HISTORY, 1)
     clock.time += 6 * QUIET
     before = clock.time
-    await turns(quota, HISTORY, 28)
+    await turns(quota, HISTORY, 26)
     assert clock.time == before
 
 
@@ -182,7 +182,7 @@ async def test_a_restart_does_not_begin_the_day_anew(database: Database, clock: 
 
 async def test_a_clock_that_is_put_back_stops_nothing(database: Database, clock: Leaping) -> None:
     quota = await opened(database, clock)
-    await turns(quota, HISTORY, 28)
+    await turns(quota, HISTORY, 26)
     quota.refused("users.getUsers", 10)
     clock.time -= timedelta(days=300)
     await quota.turn(HISTORY)

@@ -41,8 +41,9 @@ class Job:
         return replace(self, not_before=at, tries=self.tries + 1)
 
 
-#: After so many polls in a row, history or a check goes before the next: polling alone may take all that is allowed.
-_POLLS_IN_A_ROW = 3
+#: After so much that is new in a row, a page of history goes before the next: in channels that never rest, what is new
+#: may take all that is allowed.
+_NEWS_IN_A_ROW = 2
 
 
 class Agenda:
@@ -50,7 +51,7 @@ class Agenda:
 
     def __init__(self) -> None:
         self._jobs: dict[tuple[int, Work], Job] = {}
-        self._polls = 0
+        self._news = 0
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -79,9 +80,11 @@ class Agenda:
         if not ready:
             return None
         job = min(ready, key=_rank)
-        if job.work is Work.POLL and self._polls >= _POLLS_IN_A_ROW:
-            job = min((other for other in ready if other.work is not Work.POLL), key=_rank, default=job)
-        self._polls = self._polls + 1 if job.work is Work.POLL else 0
+        if job.work <= Work.POLL and self._news >= _NEWS_IN_A_ROW:
+            # A check may wait for what is known to be missing, but not for asking whether something is.
+            last = Work.CHECK if job.work is Work.POLL else Work.HISTORY
+            job = min((other for other in ready if Work.POLL < other.work <= last), key=_rank, default=job)
+        self._news = self._news + 1 if job.work <= Work.POLL else 0
         return self._jobs.pop(job.key)
 
     def next_moment(self, *, without: Iterable[Work] = ()) -> datetime | None:

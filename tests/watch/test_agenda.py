@@ -32,7 +32,7 @@ def test_the_most_important_goes_first_whenever_it_came() -> None:
     made = agenda(
         job(Work.CHECK, -1), job(Work.HISTORY, -2), job(Work.POLL, -3), job(Work.GAP, -4, minutes=9), job(Work.NEW, -5)
     )
-    assert works(made) == [Work.GAP, Work.NEW, Work.POLL, Work.HISTORY, Work.CHECK]
+    assert works(made) == [Work.GAP, Work.NEW, Work.HISTORY, Work.POLL, Work.CHECK]
 
 
 def test_of_the_same_importance_the_longest_unread_goes_first() -> None:
@@ -92,5 +92,12 @@ def test_work_that_is_held_back_is_left_standing() -> None:
 def test_polling_does_not_starve_what_is_less_important() -> None:
     made = agenda(*(job(Work.POLL, -number) for number in range(1, 9)), job(Work.HISTORY), job(Work.CHECK))
     taken = works(made)
-    assert taken[:5] == [Work.POLL, Work.POLL, Work.POLL, Work.HISTORY, Work.POLL]
-    assert taken.index(Work.CHECK) == 7
+    assert taken[:4] == [Work.POLL, Work.POLL, Work.HISTORY, Work.POLL]
+    assert taken.index(Work.CHECK) == 5
+
+
+def test_what_is_known_to_be_missing_gives_way_to_history_and_not_to_checks() -> None:
+    made = agenda(*(job(Work.GAP, -number) for number in range(1, 9)), job(Work.HISTORY), job(Work.CHECK))
+    taken = works(made)
+    assert taken[:4] == [Work.GAP, Work.GAP, Work.HISTORY, Work.GAP]
+    assert taken[-1] is Work.CHECK
