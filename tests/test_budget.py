@@ -51,7 +51,7 @@ def test_twenty_eight_pages_are_read_at_once_and_the_next_after_31_seconds() -> 
 
 
 def test_a_window_slides() -> None:
-    calls = [at(-30), *[at(-1)] * 27]
+    calls = [at(-30), *[at(-1)] * 25]
     assert opens(PAGES, calls, 1, NOON) == at(1)
 
 
@@ -109,7 +109,7 @@ def test_what_telegram_counts_strictly_outlives_a_restart(method: str) -> None:
 
 
 def test_half_a_share_is_half_the_calls() -> None:
-    assert allowed(PAGES, 15, 0.5) == [0] * 14 + [31]
+    assert allowed(PAGES, 14, 0.5) == [0] * 13 + [31]
 
 
 def test_half_a_share_of_one_call_is_twice_the_pause() -> None:
