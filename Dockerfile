@@ -1,9 +1,10 @@
-# Two stages, so that neither pip nor what it built stays. Wheels only, for amd64 and arm64: no compiler.
+# Two stages, so that neither pip nor what it built stays. Wheels only, for amd64 and arm64: no compiler. Telethon's pyaes
+# comes as source alone, and is plain Python; it is the fallback for cryptg, which is there.
 FROM python:3.13-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 COPY requirements.txt /src/
 RUN python -m venv --without-pip /opt/venv \
- && pip --python /opt/venv/bin/python install --require-hashes --only-binary=:all: -r /src/requirements.txt
+ && pip --python /opt/venv/bin/python install --require-hashes --only-binary=:all: --no-binary=pyaes -r /src/requirements.txt
 COPY bot /opt/venv/lib/python3.13/site-packages/bot
 RUN printf '#!/opt/venv/bin/python\nfrom bot.cli.main import main\n\nmain()\n' > /opt/venv/bin/vedette \
  && chmod 755 /opt/venv/bin/vedette \

@@ -30,7 +30,7 @@ _PER_SECOND = 200
 _SECONDS = 20
 #: Posts that come as fast as the server can push them.
 _FLOOD = 9_000
-_MANY, _MANY_PER_SECOND = 100_000, 1_200
+_MANY, _MANY_PER_SECOND = 100_000, 700
 #: What Telethon takes by itself: a client that is told of each update and does nothing about it.
 _BASELINE = """
 import asyncio, sys

@@ -18,7 +18,7 @@ from tests.telegram_server.server import TelegramServer
 from tests.telegram_server.world import World
 
 #: How long the last process has to come to the end of what was missed, under the limit of 30 pages in 30 seconds.
-PATIENCE = 120.0
+PATIENCE = 180.0
 #: Keys of a line that tells what became of a post, and not the post itself.
 _CHANGES = {"edit_date", "deleted"}
 
@@ -39,7 +39,7 @@ def trouble(seed: int, channels: list[int]) -> Faults:
     return faults
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 async def test_every_post_is_stored_and_matched_once(seed: int, size: Size, tmp_path: Path) -> None:
     world, chance = World(seed), Random(f"trouble {seed}")  # noqa: S311 - seeded, not secret
     world.add_person(READER)
