@@ -41,7 +41,7 @@ _AFTER_KNOCKING = timedelta(hours=24)
 _LOOK = timedelta(hours=1)
 #: So many names are looked up one by one before the account's own channels are listed, and so long that may take.
 _FEW = 3
-_PATIENCE = timedelta(minutes=1)
+_PATIENCE = timedelta(seconds=15)
 #: While more names are looked up, those that were found gather for so long before their numbers are asked for.
 _GATHER = timedelta(seconds=1)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bot.model import Channel, Entity, Media, Origin, Post
 from bot.recording.fields import Unfit
 from bot.recording.jsonl import parse, post_of
-from bot.recording.writer import body, digest, line
+from bot.recording.writer import body, body_and_digest, digest, line
 
 cases = settings(max_examples=int(os.environ.get("VEDETTE_CASES", "150")), deadline=None)
 
@@ -165,3 +165,12 @@ def test_the_digest_is_the_same_for_ever() -> None:
 def test_a_stored_post_that_is_none_is_refused_in_words(stored: str) -> None:
     with pytest.raises(Unfit):
         post_of(stored, CHANNEL)
+
+
+@pytest.mark.fuzz
+@cases
+@given(POSTS)
+def test_body_and_digest_are_the_same_as_one_by_one(post: Post) -> None:
+    both, sum_ = body_and_digest(post)
+    assert json.loads(both) == json.loads(body(post))
+    assert sum_ == digest(post)
