@@ -39,7 +39,7 @@ def body_and_digest(post: Post) -> tuple[str, bytes]:
 
 
 def _plain(post: Post) -> str:
-    """As `_around` of a post like nearly all is written, without its last bracket: numbers and dates need no escaping."""
+    """As `_around` of nearly any post is written, less its last bracket: numbers and dates need no escaping."""
     views = "" if post.views is None else f',"views":{post.views}'
     forwards = "" if post.forwards is None else f',"forwards":{post.forwards}'
     edited = "" if post.edited is None else f',"edit_date":"{post.edited.isoformat()}"'
