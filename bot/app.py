@@ -68,6 +68,7 @@ async def serve(settings: Settings, mouth: Mouth, stop: asyncio.Event) -> None:
         await ingest.resume()
         deliver = Deliver(database, mouth.sender_for(clock), clock, tell=mouth.tell)
         quota = await Quota.opened(database, clock, chance)
+        stack.push_async_callback(quota.settled)
         parts = _Parts(settings, database, clock, ingest, quota, chance)
         supervise = Supervise(
             account_for=parts.account, watch_for=parts.watch, database=database, clock=clock, random=chance
