@@ -17,7 +17,7 @@ from bot.albums import QUIET, Albums, album_of
 from bot.cursor import Cursor, heard, moved
 from bot.entries import Also, Entries, entries
 from bot.errors import StorageError
-from bot.intake import Intake, intake, wanted
+from bot.intake import Intake, Overtaken, intake, wanted
 from bot.judge import Arrival, Judged, judge
 from bot.model import Carrier, Channel, ChannelRef, Happening, Haul, Peer, PostId, Reason
 from bot.ports import Clock
@@ -51,11 +51,12 @@ _BY_DATE = attrgetter("date")
 class _Waiting:
     """A haul in the queue; ``stored`` is there when somebody waits for it.
 
-    ``unjudged``: judging it has failed, so it is to be stored as it is.
+    ``again``: the batch in which it was has failed; ``unjudged``: it alone has, so it is to be stored as it is.
     """
 
     haul: Haul
     stored: asyncio.Future[Cursor] | None = None
+    again: bool = False
     unjudged: bool = False
 
     def done(self, cursor: Cursor) -> None:
@@ -97,6 +98,7 @@ class Ingest:
         self._pace = Pace()
         self._footers = Footers()
         self._taught: set[int] = set()
+        self._overtaken = Overtaken()
 
     async def resume(self) -> None:
         """Takes up what was known when the last process ended. Before the first `watch`."""
@@ -129,23 +131,28 @@ class Ingest:
         """Takes note of a channel's newest number; nothing is stored of it until it is read."""
         self.cursors[channel] = heard(self.cursors[channel], top, pts)
 
-    def take(self, haul: Haul) -> None:
-        """Queues a push. When too much waits it is dropped, and its channel is behind."""
+    def take(self, haul: Haul) -> bool:
+        """Queues a push. When too much waits it is dropped (False), and its channel is behind."""
         if haul.channel not in self.cursors:
-            return
+            return False
         if self._queue.qsize() >= _MOST_WAITING:
             self.behind(haul.channel)
-            return
+            return False
         gap = self._leaves_a_gap(haul)
         if not self._albums and album_of(haul) is None:
             self._queue.put_nowait(_Waiting(haul))
-            return
+            return True
         for ready in self._albums.take(haul, self._clock.now(), gap=gap):
             self._queue.put_nowait(_Waiting(ready))
         if self._albums:
             self._album_came.set()
             if gap:
                 self.behind(haul.channel)
+        return True
+
+    def highest(self, channel: int) -> int:
+        """The highest number of a channel that is stored, or that its cursor has passed."""
+        return max(self.cursors[channel].verified, *self._above.get(channel, ()), 0)
 
     def _leaves_a_gap(self, haul: Haul) -> bool:
         """Whether the number below what was pushed is neither stored nor queued. Takes note of what is."""
@@ -207,7 +214,8 @@ class Ingest:
     async def _store_batch(self, batch: list[_Waiting]) -> None:
         """One batch, from judging to telling on. Who waits for a part of it is told how it went."""
         try:
-            await self._store([waiting.haul for waiting in batch], judged=not batch[0].unjudged)
+            first, *_ = batch
+            await self._store([one.haul for one in batch], judged=not first.unjudged, learn=not first.again)
         except Exception as error:  # whatever is wrong with one haul must not stop the others
             if isinstance(error, StorageError) or (len(batch) == 1 and batch[0].unjudged):
                 for waiting in batch:
@@ -215,17 +223,19 @@ class Ingest:
                 raise
             log.exception("batch not judged", hauls=len(batch), channel=batch[0].haul.channel)
             for waiting in batch:
-                waiting.unjudged = len(batch) == 1
+                waiting.again, waiting.unjudged = True, len(batch) == 1
                 await self._store_batch([waiting])
             return
         for waiting in batch:
             waiting.done(self.cursors[waiting.haul.channel])
 
-    async def _store(self, hauls: list[Haul], *, judged: bool = True) -> None:
+    async def _store(self, hauls: list[Haul], *, judged: bool, learn: bool) -> None:
         seen, rules, before = self._clock.now(), self.rules, dict(self.cursors)
-        taken = intake(hauls, seen, await self._stored(hauls), before, self._channels.__getitem__)
+        stored = await self._stored(hauls)
+        taken = intake(hauls, seen, stored, before, self._channels.__getitem__, self._overtaken)
         arrivals = await self._informed(taken)
-        await self._learn(arrivals)
+        if learn:
+            await self._learn(arrivals)
         result = judge(arrivals if judged else (), rules, self._stories, self._footers, self._pace)
         cursors, above = self._moved(hauls, taken)
         also = await self._also(result, arrivals, rules)
@@ -233,6 +243,7 @@ class Ingest:
         await self._database.write(rows.write)
         self._stories.merge(result.stories)
         self._pace = result.pace
+        self._overtaken.take(taken)
         self._above.update(above)
         for channel, cursor in cursors.items():
             now = self.cursors[channel]

@@ -39,10 +39,13 @@ class Intake:
 
     ``messages``: rows to be written, whole. ``moves``: posts (channel, old number, new number) that got a lower number.
     ``arrivals`` are for the judge, their ``known`` filled in as far as stored messages tell; `known_posts` are those
-    of which the tables may say more: topics and story.
+    of which the tables may say more: topics and story. ``gone``: deletions that were pushed, of numbers of which
+    nothing is stored too; ``early``: edits of posts that the first reading of their channel has still to bring.
     """
 
     messages: dict[Place, Message] = field(default_factory=dict)
+    gone: set[Place] = field(default_factory=set)
+    early: dict[Place, Sighting] = field(default_factory=dict)
     versions: list[Version] = field(default_factory=list)
     moves: list[tuple[int, int, int]] = field(default_factory=list)
     arrivals: list[Arrival] = field(default_factory=list)
@@ -71,15 +74,37 @@ def wanted(hauls: Iterable[Haul]) -> tuple[dict[int, set[int]], dict[int, set[in
     return numbers, albums
 
 
-def intake(
+@dataclass(slots=True)
+class Overtaken:
+    """What pushes have said of messages that a page may still show as they were before: it is remembered a while.
+
+    A number that was deleted never comes back. ``early`` as in `Intake`.
+    """
+
+    gone: set[Place] = field(default_factory=set)
+    early: dict[Place, Sighting] = field(default_factory=dict)
+
+    def take(self, taken: Intake) -> None:
+        """Takes note of a batch; when there is too much, what is oldest need not be remembered any more."""
+        for kept, new in ((self.gone, taken.gone), (self.early, taken.early)):
+            if len(kept) + len(new) > _REMEMBERED:
+                kept.clear()
+            kept.update(new)  # type: ignore[arg-type]
+
+
+_REMEMBERED = 20_000
+
+
+def intake(  # noqa: PLR0913, PLR0917 - all that a batch is compared with
     hauls: Iterable[Haul],
     seen: datetime,
     stored: Iterable[Message],
     cursors: Mapping[int, Cursor],
     channel_of: Callable[[int], Channel],
+    overtaken: Overtaken | None = None,
 ) -> Intake:
     """Sorts a batch that is seen at one moment. ``stored``: the rows of all numbers and albums that are `wanted`."""
-    sorting = _Sorting(seen, stored, cursors, channel_of)
+    sorting = _Sorting(seen, stored, cursors, channel_of, overtaken or Overtaken())
     for haul in hauls:
         sorting.take(haul)
     sorting.settle()
@@ -95,8 +120,11 @@ class _Sorting:
         stored: Iterable[Message],
         cursors: Mapping[int, Cursor],
         channel_of: Callable[[int], Channel],
+        overtaken: Overtaken,
     ) -> None:
         self._seen = seen
+        self._overtaken = overtaken
+        self._floors = {channel: cursor.floor for channel, cursor in cursors.items()}
         self._before = {(row.channel, row.number): row for row in stored}
         self._cursors = cursors
         self._channel_of = channel_of
@@ -112,15 +140,40 @@ class _Sorting:
         self.intake = Intake()
 
     def take(self, haul: Haul) -> None:
-        cursor = self._cursors.get(haul.channel)
-        floor = min(cursor.floor if cursor else 0, haul.floor if haul.floor is not None else 1 << 62)
+        channel = haul.channel
+        floor = self._floors.get(channel, 0)
+        if haul.floor is not None:
+            floor = self._floors[channel] = min(floor, haul.floor)
         for sighting in haul.sightings:
-            if sighting.number > floor:
-                self._sight(haul.channel, sighting)
+            place = channel, sighting.number
+            if sighting.number <= floor:
+                self._remember(place, sighting)
+            elif haul.read and (early := self._early(place)) is not None:
+                self._sight(channel, early, read=True)
+            else:
+                self._sight(channel, sighting, read=haul.read)
         for number in haul.gone:
-            row = self._row((haul.channel, number))
-            if row is not None and row.stands is Stands.POST and row.deleted is None:
-                self._write(row._replace(deleted=self._seen))
+            self._delete((channel, number), pushed=not haul.read)
+
+    def _delete(self, place: Place, *, pushed: bool) -> None:
+        if pushed:
+            self.intake.gone.add(place)
+        row = self._row(place)
+        if row is not None and row.stands is Stands.POST and row.deleted is None:
+            self._write(row._replace(deleted=self._seen))
+
+    def _is_gone(self, place: Place) -> bool:
+        """Whether it was pushed that this was deleted, whatever shows it as it was before."""
+        return place in self.intake.gone or place in self._overtaken.gone
+
+    def _remember(self, place: Place, sighting: Sighting) -> None:
+        """An edit of a post that the first reading has still to bring."""
+        cursor = self._cursors.get(place[0])
+        if cursor is not None and not cursor.history_read:
+            self.intake.early[place] = sighting
+
+    def _early(self, place: Place) -> Sighting | None:
+        return self.intake.early.get(place) or self._overtaken.early.pop(place, None)
 
     def settle(self) -> None:
         """Makes arrivals of all that was touched."""
@@ -133,7 +186,7 @@ class _Sorting:
     def _row(self, place: Place) -> Message | None:
         return self.intake.messages.get(place) or self._before.get(place)
 
-    def _sight(self, channel: int, sighting: Sighting) -> None:
+    def _sight(self, channel: int, sighting: Sighting, *, read: bool) -> None:
         place = channel, sighting.number
         row = self._row(place)
         post = sighting.post
@@ -148,11 +201,19 @@ class _Sorting:
             first = row.seen if row is not None else self._seen
             self._posts[place] = post
             album, date = post.album, post.date
-            new = Message(channel, post.number, Stands.POST, album, post.number, date, first, None, content, said)
+            gone = self._seen if self._is_gone(place) else None
+            new = Message(channel, post.number, Stands.POST, album, post.number, date, first, gone, content, said)
             if album is not None:
                 self._members.setdefault((channel, album), set()).add(post.number)
             self._write(new)
-        elif content != row.digest and row.deleted is None and not _is_older(post, self._post(row)):
+            return
+        if row.deleted is not None:
+            if not read or self._is_gone(place):
+                return
+            # A page shows it, so what seemed to be gone was only not shown.
+            row = row._replace(deleted=None)
+            self._write(row)
+        if row.body is not None and content != row.digest and not _is_older(post, self._post(row)):
             self.intake.versions.append(Version(channel, post.number, self._until(place), row.body))
             self._posts[place] = post
             self._write(row._replace(digest=content, body=said))

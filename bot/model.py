@@ -243,15 +243,17 @@ class Sighting:
 class Haul:
     """What one push or one page of history brought of a channel (marked id), to be stored as a whole.
 
-    ``gone``: numbers that were deleted. Where a page was read, all that exists in it is in the haul, and the cursor may
-    be moved over it: ``verified`` is its highest number, ``floor`` (of a page read backwards) the number below which
-    reading goes on. ``top``: the newest number that there is, where the page has shown it, or that was heard of.
+    ``read``: a page of history brought it, and not a push. ``gone``: numbers that were deleted. Where a page was read,
+    all that exists in it is in the haul, and the cursor may be moved over it: ``verified`` is its highest number,
+    ``floor`` (of a page read backwards) the number below which reading goes on. ``top``: the newest number that there
+    is, where the page has shown it, or that was heard of.
     ``history_read``: the first reading of the channel has come to its end. ``pts``: Telegram's count of the channel's
     events as of then.
     """
 
     channel: int
     sightings: tuple[Sighting, ...] = ()
+    read: bool = False
     gone: tuple[int, ...] = ()
     verified: int | None = None
     floor: int | None = None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.cursor import Cursor
-from bot.intake import Intake, Place, Version, intake, wanted
+from bot.intake import Intake, Overtaken, Place, Version, intake, wanted
 from bot.model import Channel, Haul, Media, Post, Sighting, Stands
 from bot.recording.jsonl import post_of
 from bot.storage.posts import Message
@@ -36,6 +37,11 @@ def shows(*posts: Post, gone: Iterable[int] = ()) -> Haul:
     )
 
 
+def page(*posts: Post, floor: int | None = None, gone: Iterable[int] = ()) -> Haul:
+    """The same, read and not pushed."""
+    return replace(shows(*posts, gone=gone), read=True, floor=floor)
+
+
 def stands(number: int, stands: Stands) -> Haul:
     return Haul(channel=CHANNEL, sightings=(Sighting(number, stands),))
 
@@ -53,11 +59,14 @@ class Table:
         self.versions: list[Version] = []
         self.moves: list[tuple[int, int]] = []
         self.moment = at(60)
+        self._overtaken = Overtaken()
 
     def take(self, *hauls: Haul) -> Intake:
         """A batch a minute."""
         self.moment += timedelta(minutes=1)
-        taken = intake(hauls, self.moment, self._wanted(hauls), {CHANNEL: self.cursor}, lambda _: ALFA)
+        cursors = {CHANNEL: self.cursor}
+        taken = intake(hauls, self.moment, self._wanted(hauls), cursors, lambda _: ALFA, self._overtaken)
+        self._overtaken.take(taken)
         self.rows |= taken.messages
         self.versions += taken.versions
         self.moves += [(old, new) for _, old, new in taken.moves]

@@ -86,6 +86,7 @@ def last_page(truth: dict[int, Written]) -> Haul:
     return Haul(
         channel=CHANNEL,
         sightings=tuple(living),
+        read=True,
         gone=tuple(number for number, one in truth.items() if one.is_gone),
     )
 
@@ -102,13 +103,14 @@ class Twin:
     def take(self, haul: Haul) -> None:
         for sighting in haul.sightings:
             stored, shown = self.now.get(sighting.number), sighting.post
-            if shown is None or sighting.number in self.gone:
+            if shown is None or (sighting.number in self.gone and stored is not None):
                 continue
             if stored is not None and _edited(shown) > _edited(stored):
                 self.before.append(stored)
             if stored is None or _edited(shown) > _edited(stored):
                 self.now[sighting.number] = shown
-        self.gone.update(number for number in haul.gone if number in self.now)
+        # That something is gone may be heard before it is shown.
+        self.gone.update(haul.gone)
 
 
 def _edited(post: Post) -> datetime:
@@ -141,7 +143,7 @@ def test_whatever_is_shown_in_whatever_order_the_truth_is_stored_and_told_once(
         follow(table.take(*batch).arrivals, last)
     stored = {row.number: row for row in table.rows.values() if row.body is not None}
     assert {number: post_of(row.body or "", ALFA) for number, row in stored.items()} == twin.now
-    assert {number for number, row in stored.items() if row.deleted is not None} == twin.gone
+    assert {number for number, row in stored.items() if row.deleted is not None} == twin.gone & set(twin.now)
     for number, one in truth.items():
         if not one.is_gone:
             assert one.versions is None or twin.now[number] == one.versions[-1], "the last page shows the truth"
