@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bot.ports import Clock, Lane, Outcome, Outgoing, Sent, Unknown
 from bot.render.richtext import Message
 from bot.render.times import Times
-from bot.terminal import Style, headed, one_line, shown
+from bot.terminal import Style, headed, in_thread, one_line, shown
 
 _WHAT = {
     Lane.URGENT: "urgent alert",
@@ -37,11 +37,14 @@ class TerminalSender:
         at = Times(self._zone, now, now).whole(now)
         heading = f"{at} · {_WHAT[outgoing.lane]} to {one_line(str(outgoing.destination))}"
         try:
-            self._stream.write(headed(heading, outgoing.message.text, outgoing.message.entities, self._style))
-            self._stream.flush()
+            await in_thread(self._print, headed(heading, outgoing.message.text, outgoing.message.entities, self._style))
         except (OSError, ValueError):  # nobody reads on, or it was closed
             return Unknown("the terminal cannot be written to")
         return Sent(None)
+
+    def _print(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
 
 
 def print_notice(message: Message, stream: TextIO, style: Style) -> None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import io
 import json
 import os
 import re
+import select
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import ParamSpec, TextIO
+from typing import ParamSpec, TextIO, TypeVar
 
 from bot.errors import VedetteError
 from bot.model import Entity
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 #: What a hostile text could steer a terminal or mirror a line with: control characters but tab and newline,
 #: bidirectional overrides and isolates. https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters
@@ -83,6 +88,47 @@ def printing(command: Callable[P, None]) -> Callable[P, None]:
             sys.exit(1)
 
     return run
+
+
+def takes_at_once(stream: TextIO, length: int) -> bool:
+    """Whether so many bytes can be written without waiting for whoever reads."""
+    try:
+        return length <= select.PIPE_BUF and bool(select.select([], [stream], [], 0)[1])
+    except (OSError, ValueError):  # it has no descriptor, or is closed
+        return False
+
+
+_PRINTING = "printing"
+
+
+def is_printing() -> bool:
+    """Whether what `in_thread` began is still under way."""
+    return any(thread.name == _PRINTING for thread in threading.enumerate())
+
+
+async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What ``work`` returns, done where it may take as long as it likes.
+
+    Whoever writes to a terminal or a pipe waits for its reader. The thread is a daemon: a reader that never reads on
+    does not keep the program from ending.
+    """
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+    outcome: list[T | BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(work(*args, **kwargs))
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            outcome.append(error)
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(done.set)
+
+    threading.Thread(target=run, daemon=True, name=_PRINTING).start()
+    await done.wait()
+    [result] = outcome
+    if isinstance(result, BaseException):
+        raise result
+    return result
 
 
 def _close_quietly() -> None:

@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,8 +13,8 @@ import typer
 
 from bot.cli.config import Config, settings_from
 from bot.cli.output import results
-from bot.errors import VedetteError
-from bot.terminal import Style, wants_colour
+from bot.errors import ConfigError, VedetteError
+from bot.terminal import Style, in_thread, is_printing, takes_at_once, wants_colour
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -37,7 +36,10 @@ def run(
     """The service: watches, matches and tells until SIGTERM or SIGINT."""
     if form not in ("text", "jsonl"):
         raise VedetteError(f"--format {form} is unknown; give text or jsonl")
+    end_at_once_when_asked()
     settings = settings_from(config)
+    if settings.telegram.api_id is None or settings.telegram.api_hash is None:
+        raise ConfigError(["telegram: api_id and api_hash are missing; write those that my.telegram.org shows"])
     style = Style(colour=wants_colour(colour, sys.stdout))
     from bot.folder import held
     from bot.telemetry.log import configure
@@ -45,15 +47,26 @@ def run(
     configure(settings.log.level, settings.log.format, sys.stderr)
     with held(settings.data_dir), results(None) as stream:
         asyncio.run(_serve(settings, form, stream, style))
+        if is_printing():
+            # Its reader does not read on, and would keep us from ending for as long.
+            os._exit(0)
+
+
+def end_at_once_when_asked() -> None:
+    """A stop that comes while the service is still being loaded: there is nothing to be finished."""
+    for number in _STOPS:
+        signal.signal(number, lambda *_: os._exit(0))
+
+
+_STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
 async def _serve(settings: Settings, form: str, stream: TextIO, style: Style) -> None:
+    stop = asyncio.Event()
+    for number in _STOPS:
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     from bot.app import serve
 
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
     await serve(settings, _mouth(settings, form, stream, style), stop)
 
 
@@ -96,9 +109,13 @@ class Mark:
         self._file: int | None = None
 
     def read(self) -> int | None:
-        with suppress(OSError, ValueError):
+        """None where nothing was ever printed; 0 where it is not known how far."""
+        try:
             return int(self._path.read_text("ascii"))
-        return None
+        except FileNotFoundError:
+            return None
+        except ValueError:
+            return 0
 
     def write(self, match: int) -> None:
         if self._file is None:
@@ -118,17 +135,33 @@ class MatchPrinter:
         self._last: int | None = None
 
     async def print_new(self, database: Database) -> None:
-        """Those that were stored since; the first time, only what an earlier process left unprinted."""
+        """Those that were stored since; the first time, only what an earlier process left unprinted.
+
+        Whoever reads them may be slow, and holds up nothing else by it. Raises OSError when nobody reads any more.
+        """
         from bot.cli.matches import as_line
-        from bot.storage import archive, matches
+        from bot.storage import archive
 
         if self._last is None:
-            self._last = self._mark.read()
-        if self._last is None:
-            self._last = await matches.last_id(database)
-            self._mark.write(self._last)
+            self._last = await self._begun(database)
         async for found in archive.matches(database, archive.Selection(), after=self._last):
-            self._stream.write(as_line(found))
-            self._stream.flush()
+            line = as_line(found)
+            if takes_at_once(self._stream, len(line.encode("utf-8", "replace"))):
+                self._write(line, found.id)
+            else:
+                await in_thread(self._write, line, found.id)
             self._last = found.id
-            self._mark.write(found.id)
+
+    async def _begun(self, database: Database) -> int:
+        from bot.storage import matches
+
+        newest, printed = await matches.last_id(database), self._mark.read()
+        # The mark may be of another database than the one that lies there now.
+        last = newest if printed is None else min(printed, newest)
+        self._mark.write(last)
+        return last
+
+    def _write(self, line: str, match: int) -> None:
+        self._stream.write(line)
+        self._stream.flush()
+        self._mark.write(match)
