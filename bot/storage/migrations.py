@@ -67,10 +67,11 @@ _FIRST = (
         PRIMARY KEY (channel, number, until)
     ) STRICT, WITHOUT ROWID
     """,
-    # `keywords` and `hits` are JSON, as the match object has them.
+    # `keywords` and `hits` are JSON, as the match object has them. An id is never used again: up to which match was
+    # printed is kept beside the database.
     """
     CREATE TABLE match (
-        id INTEGER PRIMARY KEY,
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
         channel INTEGER NOT NULL,
         number INTEGER NOT NULL,
         topic TEXT NOT NULL,

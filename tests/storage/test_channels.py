@@ -41,13 +41,12 @@ async def test_without_a_cursor_the_stored_one_stays(database: Database) -> None
     assert await channels.all(database, READER) == {ALFA.id: Stored(renamed, CURSOR, None, None, None)}
 
 
-async def test_a_channel_put_again_with_a_cursor_keeps_what_else_is_known(database: Database) -> None:
+async def test_a_channel_put_again_with_a_cursor_keeps_its_own_and_what_else_is_known(database: Database) -> None:
     await put(database, ALFA, CURSOR)
     await database.write(lambda c: channels.set_read(c, [ALFA.id], at(1)))
-    await put(database, ALFA, replace(CURSOR, verified=12))
-    assert await channels.all(database, READER) == {
-        ALFA.id: Stored(ALFA, replace(CURSOR, verified=12), at(1), None, None)
-    }
+    renamed = replace(ALFA, username="alfa_new_demo")
+    await put(database, renamed, began_at(99, 500))
+    assert await channels.all(database, READER) == {ALFA.id: Stored(renamed, CURSOR, at(1), None, None)}
 
 
 async def test_when_a_channel_was_first_read_is_kept(database: Database) -> None:

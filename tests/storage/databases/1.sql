@@ -38,7 +38,7 @@ CREATE TABLE held (
     ) STRICT, WITHOUT ROWID
     ;
 CREATE TABLE match (
-        id INTEGER PRIMARY KEY,
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
         channel INTEGER NOT NULL,
         number INTEGER NOT NULL,
         topic TEXT NOT NULL,
@@ -154,6 +154,8 @@ CREATE UNIQUE INDEX bundle_open ON bundle (destination, reason) WHERE told IS NU
 CREATE INDEX outbox_open ON outbox (lane, id) WHERE state IN ('waits', 'tried');
 CREATE INDEX outbox_story ON outbox (story, destination) WHERE story IS NOT NULL;
 CREATE INDEX notice_subject ON notice (subject, id);
+DELETE FROM "sqlite_sequence";
+INSERT INTO "sqlite_sequence" VALUES('match',1);
 COMMIT;
 PRAGMA application_id = 1986294833;
 PRAGMA user_version = 1;
