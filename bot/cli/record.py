@@ -111,6 +111,8 @@ async def _read(
     settings: Settings, refs: Sequence[ChannelRef], bounds: _Bounds, took: list[Spool], spools: ExitStack
 ) -> int:
     """Reads the channels one after the other; returns how many of them could not be read, each of which is told."""
+    from bot.telegram.refusals import why
+
     missed = 0
     async with _reader(settings) as (account, mine):
         for ref in refs:
@@ -121,7 +123,7 @@ async def _read(
                 await _channel(account, peer, bounds, spool)
             except (RefusedError, NoAccessError) as error:
                 missed += 1
-                sys.stderr.write(harmless(f"vedette: {ref} is left out: {error}\n"))
+                sys.stderr.write(harmless(f"vedette: {ref} is left out: {why(error)}\n"))
     return missed
 
 

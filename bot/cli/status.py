@@ -233,7 +233,8 @@ def _summary(found: Status, stored: Stored, times: Times) -> Iterator[tuple[str,
     yield "messages", _counts(outbox) + following
     for one in stored.held:
         to = one_line(str(one.destination))
-        yield "held", f"{counted(one.posts, 'post', 'posts')} for {to} until {times.near(one.due)} ({one.reason})"
+        when = "until" if one.due > found.now else "due since"
+        yield "held", f"{counted(one.posts, 'post', 'posts')} for {to} {when} {times.near(one.due)} ({one.reason})"
     for method, until in stored.waits.items():
         yield "waits", f"Telegram takes no {one_line(method)} before {times.near(until)}"
 

@@ -130,8 +130,8 @@ async def test_a_channel_that_cannot_be_read_is_left_out_and_the_rest_is_written
     ran = await command("record", "@nobody_demo", "-1000000009999", "@beta_demo")
     assert ran.code == 1
     assert texts(ran.out) == ["Бета 10", "Бета 100", "Бета 248"]
-    assert "@nobody_demo is left out: " in ran.err
-    assert "-1000000009999 is left out: " in ran.err
+    assert "@nobody_demo is left out: there is nobody of this name" in ran.err
+    assert "-1000000009999 is left out: this account is not in it" in ran.err
 
 
 @pytest.mark.usefixtures("home")

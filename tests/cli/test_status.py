@@ -176,6 +176,12 @@ def test_a_person_reads_how_things_stand(vedette: Vedette, folder: Path) -> None
     ]
 
 
+def test_of_what_is_held_beyond_its_moment_it_says_so(vedette: Vedette, folder: Path) -> None:
+    passed = datetime.now(UTC) - timedelta(minutes=1)
+    busy(folder, passed)
+    assert f"  held      1 post for me due since {told(passed)} (quiet)" in vedette("status").out.splitlines()
+
+
 def test_a_program_reads_the_same(vedette: Vedette, folder: Path) -> None:
     soon = NOW + timedelta(hours=1)
     busy(folder, soon)
