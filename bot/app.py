@@ -101,7 +101,7 @@ async def serve(settings: Settings, mouth: Mouth, stop: asyncio.Event) -> None:
             await _stopped(loops, ingest)
         _log.info("stopped", stored=ingest.stored, matched=ingest.matched)
         for loop in loops:
-            if not loop.cancelled() and (error := loop.exception()) is not None:
+            if loop.done() and not loop.cancelled() and (error := loop.exception()) is not None:
                 raise error
 
 

@@ -64,7 +64,10 @@ class Supervise:
                 if not self._opened:
                     raise
                 _log.error("signed out", error=error)
-                await self._tell("Telegram does not accept the reader's session any more; run vedette login.")
+                await self._tell(
+                    "Telegram does not accept the reader's session any more; stop the service, run vedette login, "
+                    "start it again."
+                )
                 await self._clock.sleep(_SIGNED_OUT_PAUSE)
             except TelegramError as error:
                 failures = 0 if self._clock.now() - began > _LASTED else failures + 1
