@@ -14,12 +14,19 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.data import posts_of
+from bot.model import Channel, Post
+from bot.query.lexicon import Lexicon
+from bot.query.matcher import Matcher, Topic
+from bot.query.parser import parse
+from bot.text.morphology.languages import Morphology
 from tests.promises.service import READER, Service
 from tests.telegram_server.channel import WorldChannel
 from tests.telegram_server.server import TelegramServer
@@ -200,13 +207,13 @@ async def _flood(trial: _Trial, texts: Sequence[str]) -> None:
 async def _memory(texts: Sequence[str]) -> None:
     """Of the service's process with many channels and keywords, at rest and while many posts come.
 
-    The keywords are words of other posts than those that come, so that some match, and most do not.
+    The keywords are words of other posts than those that come, less those that would match more than a few of them.
     """
     said, others = texts[: len(texts) // 4], texts[len(texts) // 4 :]
     own, foreign = (set(re.findall("[а-яё]{5,14}", "\n".join(part).lower())) for part in (said, others))
     chance = random.Random(1)
-    words = sorted(foreign - own)
-    async with _trial(500, keywords=chance.sample(words, min(10_000, len(words)))) as trial:
+    words = _rare(chance.sample(sorted(foreign - own), min(16_000, len(foreign - own))), said)
+    async with _trial(500, keywords=words[:10_000]) as trial:
         await _watching(trial)
         readings = [_resident(trial.service)]
         before = trial.stored()
@@ -225,6 +232,18 @@ async def _memory(texts: Sequence[str]) -> None:
         f"  500 channels, 10,000 keywords: {at_rest:.0f} MB at rest; {', '.join(f'{each:.0f}' for each in later)} MB "
         f"after each quarter of {_MANY:,} posts at {_MANY_PER_SECOND:,}/s ({found:,} matches)"
     )
+
+
+def _rare(words: Sequence[str], texts: Sequence[str]) -> list[str]:
+    """Those of the words that are found, in any form, in less than one text in a thousand."""
+    matcher = Matcher([Topic(name="all", keywords=tuple(map(parse, words)))], Lexicon(Morphology()))
+    found = Counter(
+        keyword
+        for text in texts
+        for match in matcher.match(Post(channel=Channel(own="x"), number=1, date=datetime.now(UTC), text=text))
+        for keyword in match.keywords
+    )
+    return [word for word in words if found[word] * 1_000 < len(texts)]
 
 
 def _resident(service: Service) -> float:

@@ -36,8 +36,8 @@ async def put(
 ) -> None:
     """Takes note of what an account sees of a channel.
 
-    Without a cursor the one that is stored stays; a channel that has none is then no more than addressed. A ``since``
-    that is stored stays too.
+    Without a cursor a channel that has none is no more than addressed. A cursor is the first one: where one is stored
+    it stays, and so does a ``since``; only `set_cursors` moves them on.
     """
     await c.execute(
         "INSERT OR REPLACE INTO peer (account, channel, access_hash, joined) VALUES (?, ?, ?, ?)",
@@ -49,9 +49,7 @@ async def put(
     await c.execute(
         "INSERT INTO channel (id, username, title, since, floor, began, verified, top, pts, history_read) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
-        "username = excluded.username, title = excluded.title, since = ifnull(since, excluded.since), "
-        "floor = excluded.floor, began = excluded.began, "
-        "verified = excluded.verified, top = excluded.top, pts = excluded.pts, history_read = excluded.history_read",
+        "username = excluded.username, title = excluded.title, since = ifnull(since, excluded.since)",
         (peer.id, peer.username, peer.title, to_integer_if(since), *_numbers(cursor)),
     )
 

@@ -28,6 +28,9 @@ FEW_WORDS = 8
 ALIKE_IN_FEW_WORDS = 0.8
 WINDOW_OF_FEW_WORDS = timedelta(hours=1)
 
+#: Members that are kept, whatever the window: 10,000 matched posts in two days take some 50 MB.
+MOST = 10_000
+
 LOOKED_AT = 32
 #: Where these are all the channel's own, or too old: a channel that repeats itself must not bury the others.
 FURTHER = 512
@@ -39,7 +42,7 @@ _EVER = datetime.min.replace(tzinfo=UTC)
 class Stories:
     """What was merged. Members older than the window are forgotten, the oldest first while there are too many."""
 
-    def __init__(self, window: timedelta, most: int = 20_000) -> None:
+    def __init__(self, window: timedelta, most: int = MOST) -> None:
         self._window = window
         self._most = most
         self._shelf = Shelf()
@@ -54,7 +57,7 @@ class Stories:
         members: Iterable[Member],
         told: Iterable[tuple[PostId, Destination, str, bool]] = (),
         *,
-        most: int = 20_000,
+        most: int = MOST,
     ) -> Stories:
         """From what was stored: members in the order in which they joined, and what was told of their stories."""
         stories = cls(window, most)

@@ -5,7 +5,9 @@ A session is a Telethon SQLite file, mode 0600; whoever holds it holds the accou
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+import math
 import os
 import platform
 import struct
@@ -42,6 +44,12 @@ _SILENCE = timedelta(hours=12)
 #: A dd secret is 16 bytes behind this one.
 _PADDED = "dd"
 _SECRET_DIGITS = 32
+#: Links that live shorter than this, in seconds, are made anew without a pause so many times in a row; then after the
+#: first pause, and after twice as long each time, up to 4 s.
+_SHORT_LIFE = 1.0
+_SHORT_LIVES = 3
+_FIRST_PAUSE = 0.25
+_MOST_DOUBLED = 4
 
 
 class _Session(SQLiteSession):  # type: ignore[misc] # Telethon has no types
@@ -188,6 +196,32 @@ def _another(address: str, host: str) -> bool:
         return False
 
 
+class _Patience:
+    """The pause before a link is made anew, where one after another was lost at once.
+
+    Telethon makes none where the peer can be reached: one that talks rubbish it would call thousands of times a minute.
+    """
+
+    def __init__(self) -> None:
+        self._connected: float | None = None
+        self._short = 0
+
+    async def wait(self) -> None:
+        """Returns when it may be tried again. Telethon cancels it when the client is closed meanwhile."""
+        lived = math.inf if self._connected is None else _now() - self._connected
+        self._short = self._short + 1 if lived < _SHORT_LIFE else 0
+        if self._short > _SHORT_LIVES:
+            doubled = min(self._short - _SHORT_LIVES - 1, _MOST_DOUBLED)
+            await asyncio.sleep(_FIRST_PAUSE * (1 << doubled))
+
+    def connected(self) -> None:
+        self._connected = _now()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
 def _transport(proxy: Proxy | None, on_connect: Callable[[], None] | None) -> type:
     """The kind of link that fits the way, told of in `client_for`."""
     way: type = ConnectionTcpFull
@@ -195,13 +229,17 @@ def _transport(proxy: Proxy | None, on_connect: Callable[[], None] | None) -> ty
         padded = len(proxy.secret or "") > _SECRET_DIGITS
         way = ConnectionTcpMTProxyRandomizedIntermediate if padded else ConnectionTcpMTProxyIntermediate
 
+    patience = _Patience()
+
     class Link(way):  # type: ignore[misc] # Telethon has no types
         async def connect(self, timeout: float | None = None, ssl: object = None) -> None:  # noqa: ASYNC109 - Telethon's
+            await patience.wait()
             try:
                 await super().connect(timeout=timeout, ssl=ssl)
             except ProxyError as error:
                 # Telethon would take it for a defect of its own and give up.
                 raise ConnectionError(f"the proxy refuses: {error}") from error
+            patience.connected()
             if on_connect is not None:
                 on_connect()
 

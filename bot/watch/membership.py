@@ -21,7 +21,7 @@ from bot.errors import (
     UnreadableError,
     WaitError,
 )
-from bot.model import ChannelRef, ChatId, Peer, Username
+from bot.model import ChannelRef, ChatId, Invite, Peer, Username
 from bot.ports import Clock
 from bot.telegram import history, peers, refusals
 from bot.telegram.account import Account
@@ -44,6 +44,8 @@ _FEW = 3
 _PATIENCE = timedelta(seconds=15)
 #: While more names are looked up, those that were found gather for so long before their numbers are asked for.
 _GATHER = timedelta(seconds=1)
+#: So much of an invite's code is told.
+_OF_AN_INVITE = 4
 
 
 class Membership:
@@ -122,7 +124,7 @@ class Membership:
         try:
             peer = await peers.resolve(self._account, ref, self._own, join=self._join)
         except TelegramError as error:
-            await self._fail(ref, error)
+            await self._fail([ref], error)
         else:
             await self._remember({ref: peer})
 
@@ -144,8 +146,8 @@ class Membership:
             self._found[ref] = peer
         self._found_came.ring()
 
-    async def _fail(self, ref: ChannelRef, error: TelegramError) -> None:
-        """A channel could not be found or taken up; it is looked for again later."""
+    async def _fail(self, refs: Sequence[ChannelRef], error: TelegramError) -> None:
+        """A channel could not be found or taken up; it is looked for again later. ``refs``: all that mean it."""
         match error:
             case WaitError():
                 pause = timedelta(seconds=error.seconds)
@@ -153,11 +155,13 @@ class Membership:
                 pause = _AFTER_SILENCE
             case _:
                 pause = _AFTER_REFUSAL
-                await self._roster.tell(f"channel {ref}", f"{ref} cannot be watched: {refusals.why(error)}")
-                log.warning("channel not found", ref=str(ref), error=str(error))
-        self._found.pop(ref, None)
-        self._due[ref] = self._clock.now() + pause
-        self.untried.discard(ref)
+                for ref in refs:
+                    await self._roster.tell(f"channel {ref}", f"{_shown(ref)} cannot be watched: {refusals.why(error)}")
+                    log.warning("channel not found", ref=ref, error=str(error))
+        for ref in refs:
+            self._found.pop(ref, None)
+            self._due[ref] = self._clock.now() + pause
+            self.untried.discard(ref)
         self._lost_came.ring()
 
     # --- taking up ----------------------------------------------------------------------------------------
@@ -182,11 +186,12 @@ class Membership:
         answer = await self._tops([*unread.values()])
         tops = {**dict.fromkeys(read), **answer.tops}
         await self._begin({ref: (peer, tops[peer.id]) for ref, peer in found.items() if peer.id in tops}, asked)
-        for ref, peer in found.items():
+        for peer in unread.values():
+            refs = [ref for ref, other in found.items() if other.id == peer.id]
             if peer.id in answer.refused:
-                await self._fail(ref, NoAccessError(answer.refused[peer.id]))
+                await self._fail(refs, NoAccessError(answer.refused[peer.id]))
             elif peer.id not in tops:
-                await self._take_up_alone(ref, peer)
+                await self._take_up_alone(refs, peer)
 
     async def _tops(self, unread: Sequence[Peer]) -> Tops:
         """How far these channels are. Where this is not answered at all, they are asked one by one."""
@@ -196,18 +201,18 @@ class Membership:
             log.warning("newest numbers refused", error=str(error))
             return Tops({}, {})
 
-    async def _take_up_alone(self, ref: ChannelRef, peer: Peer) -> None:
-        """A channel of whose newest number nothing was said: a page of it shows that."""
+    async def _take_up_alone(self, refs: Sequence[ChannelRef], peer: Peer) -> None:
+        """A channel of whose newest number nothing was said: a page of it shows that. ``refs``: all that mean it."""
         asked = self._clock.now()
         try:
             page = await history.below(self._account, peer)
         except WaitError:
             raise
         except TelegramError as error:
-            await self._fail(ref, error)
+            await self._fail(refs, error)
         else:
             top = max((sighting.number for sighting in page.sightings), default=0)
-            await self._begin({ref: (peer, Top(top, page.pts, page.peer))}, asked)
+            await self._begin({ref: (peer, Top(top, page.pts, page.peer)) for ref in refs}, asked)
 
     async def _begin(self, found: Mapping[ChannelRef, tuple[Peer, Top | None]], asked: datetime) -> None:
         """Watches these channels. Without a newest number one is read on from where it was read to."""
@@ -259,6 +264,11 @@ class Membership:
             what = f"{peer.channel.shown} could not be joined, and is read without it, later than others"
             await self._roster.tell(f"joining channel {channel}", f"{what}: {refusals.why(error)}")
         return _AFTER_KNOCKING
+
+
+def _shown(ref: ChannelRef) -> str:
+    """As it is told. Whoever holds the whole of an invite may join."""
+    return f"{Invite(ref.code[:_OF_AN_INVITE])!s}…" if isinstance(ref, Invite) else str(ref)
 
 
 def _named(ref: ChannelRef, peer: Peer) -> Peer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.cursor import history_page_read, page_read
@@ -16,6 +17,8 @@ from bot.watch.roster import Roster
 
 #: A page that holds so much may not be the last, whatever was heard of.
 _MUCH = history.PAGE // 2
+#: After so many answers in a row from before what is known, it is what is known that is wrong.
+_STALE = 3
 
 
 class Reader:
@@ -43,14 +46,24 @@ class Reader:
     async def news(self, channel: int) -> bool:
         """Reads the oldest that stands above the cursor. Whether there may be more."""
         watched, cursor, asked = self._roster[channel], self._ingest.cursors[channel], self._clock.now()
+        highest = self._ingest.highest(channel)
         page = await history.above(self._account, watched.peer, cursor.verified, self._ignored)
         numbers = [sighting.number for sighting in page.sightings]
         move = page_read(cursor, numbers, full=_may_go_on(page))
         after = await self._ingest.store(
-            Haul(channel=channel, sightings=page.sightings, verified=move.verified, top=move.top, pts=page.pts)
+            Haul(
+                channel=channel,
+                sightings=page.sightings,
+                read=True,
+                verified=move.verified,
+                top=move.top,
+                pts=page.pts,
+            )
         )
         await self._roster.seen(page.peer)
-        if move.read_on or after.behind:
+        # What was pushed while the page was on its way may leave a number out that the page could not show.
+        overtaken = self._ingest.highest(channel) > max(highest, after.verified)
+        if move.read_on or after.behind or overtaken:
             return True
         await self._roster.read([channel], asked)
         return False
@@ -67,7 +80,7 @@ class Reader:
         back = history_page_read(dates, watched.since - self._history, albums, full=_may_go_on(page))
         kept = tuple(sighting for sighting in page.sightings if sighting.number > back.floor)
         await self._ingest.store(
-            Haul(channel=channel, sightings=kept, floor=back.floor, history_read=back.history_read)
+            Haul(channel=channel, sightings=kept, read=True, floor=back.floor, history_read=back.history_read)
         )
         return not back.history_read
 
@@ -78,18 +91,33 @@ class Reader:
         if cursor.floor < cursor.top:
             page = await history.below(self._account, watched.peer, 0, self._ignored)
             await self._roster.seen(page.peer)
-            if page.pts < cursor.pts:
-                # An answer from before what is known says nothing, and would undo an edit.
+            if page.pts < cursor.pts and not self._went_back(channel, page.pts):
                 watched.stirred = True
-                await self._roster.checked(channel, asked)
+                if not page.pts:  # nothing on it could be read, which the next will hardly change
+                    await self._roster.checked(channel, asked)
                 return
+            watched.stale = 0
             numbers = {sighting.number for sighting in page.sightings}
             lowest = max(min(numbers, default=0), cursor.floor + 1)
             stored = await posts.numbers(self._database, channel, lowest, cursor.top)
             fresh = tuple(sighting for sighting in page.sightings if sighting.number > cursor.floor)
             gone = tuple(sorted(stored - numbers))
-            await self._ingest.store(Haul(channel=channel, sightings=fresh, gone=gone, pts=page.pts))
+            await self._ingest.store(Haul(channel=channel, sightings=fresh, read=True, gone=gone, pts=page.pts))
         await self._roster.checked(channel, asked)
+
+    def _went_back(self, channel: int, pts: int) -> bool:
+        """Whether a page's count of events holds though a higher one is known, which is forgotten then.
+
+        An answer from before what is known says nothing, and would undo an edit; it is asked for again soon. But that
+        Telegram shows nothing else means that it counts anew.
+        """
+        watched = self._roster[channel]
+        watched.stale += pts > 0
+        if not pts or watched.stale < _STALE:
+            return False
+        watched.pts = pts
+        self._ingest.cursors[channel] = replace(self._ingest.cursors[channel], pts=pts)
+        return True
 
 
 def _may_go_on(page: history.Page) -> bool:

@@ -30,7 +30,8 @@ class Watched:
     newest posts were last compared with what is stored, ``checked`` whether this process did so, and ``stirred`` that
     something has happened since that is not known. ``refused``: why it cannot be read, ``asked`` when it was tried.
     ``odd``: how many readings in a row were refused, though the channel can be read for all that is known. ``pts``: the
-    count of events with the last push. ``top``: the newest number when the sweep last asked, at ``heard``.
+    count of events with the last push, ``stale`` how many checks in a row were answered with a lower one than is known.
+    ``top``: the newest number when the sweep last asked, at ``heard``.
     """
 
     peer: Peer
@@ -42,6 +43,7 @@ class Watched:
     refused: str | None = None
     asked: datetime | None = None
     pts: int = 0
+    stale: int = 0
     top: int = 0
     heard: datetime | None = None
     odd: int = 0

@@ -266,7 +266,8 @@ class Watch:
         if haul.pts is None or haul.pts - events > known:
             watched.stirred = True
         watched.pts = max(known, haul.pts or 0)
-        self._ingest.take(haul)
+        if not self._ingest.take(haul):
+            watched.stirred = True
 
     def _stirred(self, channel: int) -> None:
         """Telegram says that something has happened, but not what."""

@@ -247,6 +247,41 @@ async def test_a_link_that_breaks_mends_itself_and_is_told_of(account: Accounts,
     await asyncio.wait_for(lost, 1)
 
 
+async def test_a_link_that_is_cut_a_few_times_is_mended_at_once(account: Accounts, server: TelegramServer) -> None:
+    reader = account()
+    await reader.open()
+    begun = time.monotonic()
+    for _ in range(3):
+        server.faults.cut_before(HISTORY)
+        await reader.call(history())
+    assert time.monotonic() - begun < 0.25
+
+
+async def test_a_peer_that_talks_rubbish_is_not_called_again_and_again(
+    account: Accounts, server: TelegramServer
+) -> None:
+    calls: list[str] = []
+
+    async def babble(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        calls.append("call")
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    reader = account()
+    await reader.open()
+    port = server.port
+    await server.stop_listening()
+    async with await asyncio.start_server(babble, "127.0.0.1", port):
+        server.cut()
+        await asyncio.sleep(0.15)
+        assert len(calls) == 3
+        await reader.close()
+        # Nor once more, after the pause, by a client that nobody wants any more.
+        await asyncio.sleep(0.3)
+        assert len(calls) == 3
+
+
 async def test_it_is_closed_when_the_link_is_lost_for_good(account: Accounts, server: TelegramServer) -> None:
     reader = account()
     await reader.open()

@@ -10,7 +10,7 @@ import pytest
 from bot.clock import ScaledClock
 from bot.model import ChatId, Invite, Username
 from tests.telegram_server.channel import WorldChannel
-from tests.watch.station import DIALOGS, READER, Station, say
+from tests.watch.station import DIALOGS, HISTORY, READER, Station, say
 
 
 async def test_a_name_that_nobody_has_is_told_of_and_holds_up_no_other(station: Station) -> None:
@@ -63,6 +63,18 @@ async def test_a_channel_may_be_named_twice(station: Station) -> None:
     ]
 
 
+async def test_a_channel_that_is_named_twice_and_left_out_of_an_answer_is_taken_up_once(station: Station) -> None:
+    station.sweep_every = timedelta(hours=10)
+    alfa, *_ = (station.channel(name) for name in ("alfa_demo", "beta_demo", "gamma_demo"))
+    station.refs = [*station.refs, ChatId(alfa.marked)]  # so many that all are found at once
+    station.server.faults.omit_dialogs(alfa.number)
+    await station.start()
+    assert station.server.count(HISTORY) == 1
+    assert len(await station.database.rows("SELECT written FROM reference WHERE channel = ?", (alfa.marked,))) == 2
+    say(alfa, "Первый")
+    await station.all_stored(alfa)
+
+
 async def test_a_channel_is_found_by_its_id_among_the_accounts_own(station: Station) -> None:
     alfa = station.world.add_channel(1001, members=[READER])
     alfa.post("Первый")
@@ -86,6 +98,21 @@ async def test_a_private_channel_is_joined_by_its_invite(station: Station) -> No
     assert READER in alfa.members
     say(alfa, "Первый")
     await station.all_stored(alfa)
+
+
+async def test_of_an_invite_that_leads_nowhere_no_more_is_told_than_shows_which_it_is(
+    station: Station, caplog: pytest.LogCaptureFixture
+) -> None:
+    station.refs = [Invite("AbCdEfGhIjKlMnOp")]
+    await station.start()
+    [what] = await station.told()
+    assert what.startswith("t.me/+AbCd… cannot be watched: ")
+    assert "GhIj" not in what
+    # Of what is no plain value the log tells nothing but the kind.
+    [logged] = [one.msg for one in caplog.records if one.name == "bot.watch.membership"]
+    assert isinstance(logged, dict)
+    assert [key for key, value in logged.items() if "GhIj" in str(value)] == ["ref"]
+    assert isinstance(logged["ref"], Invite)
 
 
 async def test_a_name_that_failed_is_asked_for_again_after_an_hour(station: Station) -> None:

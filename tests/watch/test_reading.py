@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
+import pytest
+
+import bot.ingest
 from bot.clock import ScaledClock
+from bot.model import Channel, Haul, Post, Sighting, Stands
+from bot.telegram.account import Account
+from bot.watch.reading import Reader
 from tests.watch.station import HISTORY, Station, say
 
 # --- first history ----------------------------------------------------------------------------------------
@@ -68,6 +76,47 @@ async def test_an_album_at_the_edge_of_two_pages_is_read_whole(station: Station)
     await station.all_stored(alfa)
 
 
+# --- what is new ------------------------------------------------------------------------------------------
+
+
+class _Late(Account):
+    """The same account, whose answers arrive late: something happens before each."""
+
+    def __init__(self, account: Account, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(account.client)
+        self._meanwhile = meanwhile
+
+    async def call(self, request: Any) -> Any:
+        answer = await super().call(request)
+        await self._meanwhile()
+        return answer
+
+
+async def test_an_empty_page_that_a_push_overtook_is_read_again_and_only_once(station: Station) -> None:
+    station.sweep_every = timedelta(hours=10)
+    alfa = station.channel()
+    watch = await station.start()
+    ingest = station.ingest
+    assert ingest is not None
+    ingest.behind = lambda _channel: None  # as for a channel that is being read
+    post = Post(channel=Channel(id=alfa.marked), number=3, date=station.clock.now(), text="Второй")
+
+    async def pushed() -> None:
+        if ingest.highest(alfa.marked) < 3:
+            ingest.take(Haul(channel=alfa.marked, sightings=(Sighting(3, Stands.POST, post),)))
+            await ingest.store(Haul(channel=alfa.marked))  # what was pushed is stored by then
+
+    late, known = _Late(watch._account, pushed), (station.database, station.clock)
+    reader = Reader(late, watch._roster, ingest, *known, history=timedelta(), ignored=frozenset())
+    assert await reader.news(alfa.marked)
+    # Nothing has come since, and the page is empty as before.
+    assert not await reader.news(alfa.marked)
+    for text in ("Первый", "Второй"):
+        alfa.post(text, push=False)
+    assert not await reader.news(alfa.marked)
+    assert await station.stored(alfa) == {2: "Первый", 3: "Второй"}
+
+
 # --- the deep check ---------------------------------------------------------------------------------------
 
 
@@ -110,6 +159,23 @@ async def test_an_edit_whose_push_was_lost_is_found_soon_though_later_pushes_cam
     await station.all_stored(alfa)
 
 
+async def test_an_edit_whose_push_was_dropped_is_found_soon_though_later_pushes_came(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station.clock, station.sweep_every = ScaledClock(station.clock.now(), 2000), timedelta(minutes=20)
+    alfa = station.channel()
+    watch = await station.start()
+    say(alfa, "Первый")
+    await station.all_stored(alfa)
+    monkeypatch.setattr(bot.ingest, "_MOST_WAITING", 0)
+    alfa.edit(2, "Первый, исправлено")
+    await station.until(lambda: watch._roster[alfa.marked].pts == alfa.pts)
+    monkeypatch.undo()
+    say(alfa, "Второй")
+    await station.until_read(alfa, 3)
+    await station.all_stored(alfa)
+
+
 async def test_a_number_that_comes_to_light_late_is_found_by_the_check(station: Station) -> None:
     alfa = station.channel()
     await station.start()
@@ -148,6 +214,23 @@ async def test_an_answer_from_before_what_is_known_changes_nothing(station: Stat
         alfa.react(1, push=False)
     await watch._reader.check(alfa.marked)
     assert await station.stored(alfa) == {}
+
+
+async def test_a_count_of_events_that_has_gone_back_is_believed_after_a_while(station: Station) -> None:
+    alfa = station.channel()
+    await station.start()
+    say(alfa, "Первый", "Второй")
+    await station.all_stored(alfa)
+    await station.stop()
+    alfa.events.clear()
+    alfa.pts = 1
+    alfa.edit(3, "Второй, исправлено", push=False)
+    pages = station.server.count(HISTORY)
+    watch = await station.start()
+    await station.all_stored(alfa)
+    assert station.server.count(HISTORY) == pages + 3
+    assert station.cursor(alfa).pts == alfa.pts
+    assert watch._roster[alfa.marked].stale == 0
 
 
 async def test_how_far_back_is_read_is_counted_from_the_first_moment(station: Station) -> None:
