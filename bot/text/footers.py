@@ -23,19 +23,21 @@ _REMEMBERED = 256
 
 class Footers:
     def __init__(self) -> None:
-        self._counts: dict[str, dict[str, int]] = {}
-        self._footers: dict[str, set[str]] = {}
+        #: Of each channel, how often lines stood there: by their hashes, for of 500 channels the texts take 50 MB.
+        self._counts: dict[str, dict[int, int]] = {}
+        self._footers: dict[str, set[int]] = {}
 
     def learn(self, channel: str, text: str) -> None:
         """Takes note of a new post's last lines. Edits are not to be learnt: they would count a line twice."""
         if "\n" not in text:
             return
         counts = self._counts.setdefault(channel, {})
-        for line in dict.fromkeys(map(line_key, text.rsplit("\n", _LINES)[1:])):
+        for line in dict.fromkeys(map(str.strip, text.rsplit("\n", _LINES)[1:])):
             if line and len(line) <= _LONGEST:
-                counts[line] = count = counts.pop(line, 0) + 1
+                key = line_key(line)
+                counts[key] = count = counts.pop(key, 0) + 1
                 if count == POSTS:
-                    self._footers.setdefault(channel, set()).add(line)
+                    self._footers.setdefault(channel, set()).add(key)
         if len(counts) > _REMEMBERED:
             self._forget(channel)
 
@@ -63,19 +65,19 @@ def learning(revisions: Iterable[Revision], footers: Footers) -> Iterator[Revisi
     yield from ahead
 
 
-def start_of(footer: set[str], text: str) -> int | None:
+def start_of(footer: set[int], text: str) -> int | None:
     """The code point at which a text's trailing lines begin that are all in ``footer`` (as `line_key` has them)."""
     start, end = None, len(text)
     while (newline := text.rfind("\n", 0, end)) != -1:
-        line = line_key(text[newline + 1 : end])
+        line = text[newline + 1 : end].strip()
         if line:
-            if line not in footer or not text[:newline].strip():
+            if line_key(line) not in footer or not text[:newline].strip():
                 break
             start = newline + 1
         end = newline
     return start
 
 
-def line_key(line: str) -> str:
-    """What a line is equal to: the spaces around it do not matter."""
-    return line.strip()
+def line_key(line: str) -> int:
+    """What is the same for equal lines of one process, whatever spaces stand around them."""
+    return hash(line.strip())
