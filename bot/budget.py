@@ -57,9 +57,11 @@ class Curb(NamedTuple):
     changed: datetime
 
 
-#: 30 pages in 30 s is where Telegram begins to ask for waits; messages by number cost the same. What is under way when
-#: a connection breaks is asked for twice, by Telethon itself, so some room is left.
+#: 30 pages in 30 s is where Telegram begins to ask for waits. What is under way when a connection breaks is asked for
+#: twice, by Telethon itself, so some room is left.
 _PAGES = Rule(windows=(Window(26, timedelta(seconds=31)),))
+#: Messages by number are counted by numbers: waits were seen after some 300. Most calls ask for a few.
+_BY_NUMBER = Rule(windows=(Window(40, timedelta(seconds=31)),))
 #: Waits were seen after some fifty names in a short time, and of hours where names were asked for all day.
 _RESOLVING = Rule(windows=(Window(1, timedelta(seconds=15), free=40), Window(60, _DAY)))
 _JOINING = Rule(windows=(Window(1, timedelta(minutes=3), free=5), Window(20, _DAY)), spread=timedelta(minutes=2))
@@ -69,7 +71,7 @@ _ANY = Rule(windows=(Window(20, timedelta(seconds=30)),), kept=False)
 _JOIN = "channels.joinChannel"
 _RULES = {
     "messages.getHistory": _PAGES,
-    "channels.getMessages": _PAGES,
+    "channels.getMessages": _BY_NUMBER,
     "contacts.resolveUsername": _RESOLVING,
     _JOIN: _JOINING,
     "messages.sendMessage": _SENDING,
