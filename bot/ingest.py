@@ -230,7 +230,8 @@ class Ingest:
             waiting.done(self.cursors[waiting.haul.channel])
 
     async def _store(self, hauls: list[Haul], *, judged: bool, learn: bool) -> None:
-        seen, rules, before = self._clock.now(), self.rules, dict(self.cursors)
+        seen, rules = self._clock.now(), self.rules
+        before = {haul.channel: self.cursors[haul.channel] for haul in hauls}
         stored = await self._stored(hauls)
         taken = intake(hauls, seen, stored, before, self._channels.__getitem__, self._overtaken)
         arrivals = await self._informed(taken)

@@ -85,14 +85,19 @@ class Overtaken:
     early: dict[Place, Sighting] = field(default_factory=dict)
 
     def take(self, taken: Intake) -> None:
-        """Takes note of a batch; when there is too much, what is oldest need not be remembered any more."""
-        for kept, new in ((self.gone, taken.gone), (self.early, taken.early)):
-            if len(kept) + len(new) > _REMEMBERED:
-                kept.clear()
-            kept.update(new)  # type: ignore[arg-type]
+        """Takes note of a batch that is stored. When there is too much, it begins anew: a page is soon there."""
+        if len(self.gone) > _REMEMBERED:
+            self.gone.clear()
+        if len(self.early) > _REMEMBERED:
+            self.early.clear()
+        self.gone |= taken.gone
+        self.early |= taken.early
+        if self.early:
+            for place in taken.messages:
+                self.early.pop(place, None)
 
 
-_REMEMBERED = 20_000
+_REMEMBERED = 5_000
 
 
 def intake(  # noqa: PLR0913, PLR0917 - all that a batch is compared with
@@ -124,7 +129,8 @@ class _Sorting:
     ) -> None:
         self._seen = seen
         self._overtaken = overtaken
-        self._floors = {channel: cursor.floor for channel, cursor in cursors.items()}
+        #: Of channels of which a page of this batch has lowered it.
+        self._floors: dict[int, int] = {}
         self._before = {(row.channel, row.number): row for row in stored}
         self._cursors = cursors
         self._channel_of = channel_of
@@ -141,17 +147,19 @@ class _Sorting:
 
     def take(self, haul: Haul) -> None:
         channel = haul.channel
-        floor = self._floors.get(channel, 0)
+        cursor = self._cursors.get(channel)
+        floor = self._floors.get(channel, cursor.floor if cursor else 0)
         if haul.floor is not None:
             floor = self._floors[channel] = min(floor, haul.floor)
         for sighting in haul.sightings:
             place = channel, sighting.number
             if sighting.number <= floor:
                 self._remember(place, sighting)
-            elif haul.read and (early := self._early(place)) is not None:
+                continue
+            self._sight(channel, sighting, read=haul.read)
+            if haul.read and (early := self._early(place)) is not None:
+                # Which of the two is newer is told by their dates of edit.
                 self._sight(channel, early, read=True)
-            else:
-                self._sight(channel, sighting, read=haul.read)
         for number in haul.gone:
             self._delete((channel, number), pushed=not haul.read)
 
@@ -173,7 +181,7 @@ class _Sorting:
             self.intake.early[place] = sighting
 
     def _early(self, place: Place) -> Sighting | None:
-        return self.intake.early.get(place) or self._overtaken.early.pop(place, None)
+        return self.intake.early.get(place) or self._overtaken.early.get(place)
 
     def settle(self) -> None:
         """Makes arrivals of all that was touched."""

@@ -55,3 +55,10 @@ def test_an_edit_in_the_batch_of_its_page_is_taken_whichever_comes_first() -> No
         table = Table(Cursor(floor=8, began=10, verified=10, top=10))
         table.take(*hauls)
         assert table.text(6) == "Сирия, дополнено"
+
+
+def test_an_edit_of_which_the_page_shows_a_newer_one_does_not_undo_that() -> None:
+    table = Table(Cursor(floor=8, began=10, verified=10, top=10))
+    table.take(shows(said(6, "Сирия, дополнено", edited=90)))
+    table.take(page(said(6, "Сирия, исправлено", edited=95), floor=5))
+    assert table.text(6) == "Сирия, исправлено"
