@@ -41,12 +41,13 @@ _STAGE = timedelta(seconds=1)
 class Mouth:
     """How the service speaks where it was started.
 
-    ``sender_for``: who delivers messages, given the clock; ``tell``: a notice to the operators; ``matched``: called
-    with the database after matches were stored, and once at the start.
+    ``sender_for``: who delivers messages, given the clock; ``tell``: a notice to the operators; ``begin``: called with
+    the database before anything is stored; ``matched``: likewise after matches were stored, and once at the start.
     """
 
     sender_for: Callable[[Clock], Sender]
     tell: Callable[[Message], None]
+    begin: Callable[[Database], Awaitable[None]] | None = None
     matched: Callable[[Database], Awaitable[None]] | None = None
 
 
@@ -80,8 +81,8 @@ async def serve(settings: Settings, mouth: Mouth, stop: asyncio.Event) -> None:
             matched.set()
 
         ingest.committed = committed
-        if mouth.matched is not None:
-            await mouth.matched(database)
+        if mouth.begin is not None:
+            await mouth.begin(database)
         clock.every(_NOTICES_EVERY, deliver.wake)
         loops = [
             asyncio.create_task(supervise.run(), name="supervise"),

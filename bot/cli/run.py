@@ -84,6 +84,7 @@ def _mouth(settings: Settings, form: str, stream: TextIO, style: Style) -> Mouth
             TerminalSender(stream, settings.timezone, style, clock) if printer is None else _Silent()
         ),
         tell=lambda message: print_notice(message, sys.stderr, Style(colour=False)),
+        begin=None if printer is None else printer.begin,
         matched=None if printer is None else printer.print_new,
     )
 
@@ -132,18 +133,25 @@ class MatchPrinter:
     def __init__(self, stream: TextIO, mark: Mark) -> None:
         self._stream = stream
         self._mark = mark
-        self._last: int | None = None
+        self._last = 0
+
+    async def begin(self, database: Database) -> None:
+        """Finds out where to go on: behind what an earlier process has printed, or behind all that is stored."""
+        from bot.storage import matches
+
+        newest, printed = await matches.last_id(database), self._mark.read()
+        # The mark may be of another database than the one that lies there now.
+        self._last = newest if printed is None else min(printed, newest)
+        self._mark.write(self._last)
 
     async def print_new(self, database: Database) -> None:
-        """Those that were stored since; the first time, only what an earlier process left unprinted.
+        """Those that were stored since; the first time, what an earlier process left unprinted.
 
         Whoever reads them may be slow, and holds up nothing else by it. Raises OSError when nobody reads any more.
         """
         from bot.cli.matches import as_line
         from bot.storage import archive
 
-        if self._last is None:
-            self._last = await self._begun(database)
         async for found in archive.matches(database, archive.Selection(), after=self._last):
             line = as_line(found)
             if takes_at_once(self._stream, len(line.encode("utf-8", "replace"))):
@@ -151,15 +159,6 @@ class MatchPrinter:
             else:
                 await in_thread(self._write, line, found.id)
             self._last = found.id
-
-    async def _begun(self, database: Database) -> int:
-        from bot.storage import matches
-
-        newest, printed = await matches.last_id(database), self._mark.read()
-        # The mark may be of another database than the one that lies there now.
-        last = newest if printed is None else min(printed, newest)
-        self._mark.write(last)
-        return last
 
     def _write(self, line: str, match: int) -> None:
         self._stream.write(line)
