@@ -119,12 +119,6 @@ async def above(db: Database) -> dict[int, set[int]]:
     return found
 
 
-async def newest(db: Database, channel: int, limit: int) -> list[Message]:
-    """The rows of the highest numbers of a channel, the highest first, of whatever stands there."""
-    sql = f"SELECT {_COLUMNS} FROM message WHERE channel = ? ORDER BY number DESC LIMIT ?"  # noqa: S608 - names of ours
-    return [_message(row) for row in await db.rows(sql, (channel, limit))]
-
-
 async def numbers(db: Database, channel: int, low: int, high: int) -> set[int]:
     """From low to high, both included, the numbers under which a post stands that was not seen to be deleted."""
     sql = (

@@ -46,7 +46,7 @@ async def test_what_a_stored_database_holds_is_still_there(version: int, tmp_pat
         assert await facts.get(database, "secret") == b"\x00" * 32
         assert await channels.all(database, READER) == {ALFA.id: Stored(ALFA, began_at(7, 3), None, None, None, at(2))}
         assert await channels.references(database) == {"@alfa_demo": ALFA.id}
-        assert await posts.newest(database, ALFA.id, 10) == [MESSAGE]
+        assert await posts.known(database, {ALFA.id: [MESSAGE.number]}, {}) == [MESSAGE]
         assert await matches.after(database, 0, 10) == [MATCH]
         assert await stories.members(database, at(0)) == [MEMBER]
         assert await stories.told(database, at(0)) == [(POST, DESK, "syria", True)]

@@ -134,12 +134,6 @@ async def test_above_are_the_numbers_behind_the_cursor_of_a_channel(database: Da
     assert await posts.above(database) == {ALFA: {9, 12}}
 
 
-async def test_the_newest_come_first_whatever_stands_there(database: Database) -> None:
-    await store(database, *[message(number) for number in (1, 2, 4)], service(5), message(9, channel=BETA))
-    assert await posts.newest(database, ALFA, 2) == [service(5), message(4)]
-    assert len(await posts.newest(database, ALFA, 100)) == 4
-
-
 async def test_living_posts_are_those_that_were_not_deleted(database: Database) -> None:
     await store(
         database,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +12,7 @@ from bot.errors import NoAccessError, UnreadableError
 from bot.model import Stands
 from bot.telegram.account import Account
 from bot.telegram.history import PAGE, Page, above, below
-from tests.telegram.reading import READER, peer_of, reader_at
+from tests.telegram.reading import READER, peer_of
 from tests.telegram_server.channel import WorldChannel
 from tests.telegram_server.server import TelegramServer
 from tests.telegram_server.world import World
@@ -32,18 +30,6 @@ def world() -> World:
 @pytest.fixture
 def channel(world: World) -> WorldChannel:
     return world.add_channel(1001, username="alfa_demo", title="Альфа", members=[READER])
-
-
-@pytest.fixture
-async def server(world: World) -> AsyncIterator[TelegramServer]:
-    async with TelegramServer(world) as running:
-        yield running
-
-
-@pytest.fixture
-async def account(server: TelegramServer, tmp_path: Path) -> AsyncIterator[Account]:
-    async with reader_at(server, tmp_path) as account:
-        yield account
 
 
 def filled(channel: WorldChannel, kinds: str) -> None:

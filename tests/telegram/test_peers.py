@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from telethon.tl import types
@@ -27,7 +26,7 @@ from bot.telegram.peers import (
     resolve,
     tops,
 )
-from tests.telegram.reading import READER, peer_of, reader_at
+from tests.telegram.reading import READER, peer_of
 from tests.telegram_server.channel import WorldChannel
 from tests.telegram_server.posts import Standing
 from tests.telegram_server.server import TelegramServer
@@ -42,18 +41,6 @@ def world() -> World:
     world = World()
     world.add_person(READER)
     return world
-
-
-@pytest.fixture
-async def server(world: World) -> AsyncIterator[TelegramServer]:
-    async with TelegramServer(world) as running:
-        yield running
-
-
-@pytest.fixture
-async def account(server: TelegramServer, tmp_path: Path) -> AsyncIterator[Account]:
-    async with reader_at(server, tmp_path) as account:
-        yield account
 
 
 class Pauses:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 from telethon.tl import types
 
 from bot.model import Channel, Haul, Stands
 from bot.telegram.account import Account
 from bot.telegram.pushes import listen
-from tests.telegram.reading import READER, reader_at, until
+from tests.telegram.reading import READER, until
 from tests.telegram_server.channel import WorldChannel
 from tests.telegram_server.server import TelegramServer
 from tests.telegram_server.world import World
@@ -40,18 +37,6 @@ def world() -> World:
 @pytest.fixture
 def channel(world: World) -> WorldChannel:
     return world.add_channel(1001, username="alfa_demo", members=[READER])
-
-
-@pytest.fixture
-async def server(world: World) -> AsyncIterator[TelegramServer]:
-    async with TelegramServer(world) as running:
-        yield running
-
-
-@pytest.fixture
-async def account(server: TelegramServer, tmp_path: Path) -> AsyncIterator[Account]:
-    async with reader_at(server, tmp_path) as account:
-        yield account
 
 
 async def test_a_post_is_taken_the_moment_it_is_pushed(account: Account, channel: WorldChannel) -> None:
