@@ -41,6 +41,7 @@ WITHIN: dict[str, tuple[tuple[str, ...], ...]] = {
         ("explanation", "notes"),
         ("matcher",),
         ("index",),
+        ("screen",),
         ("sign_index",),
         ("word_index",),
         ("lexicon",),

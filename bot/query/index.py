@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from bot.model import Part
 from bot.query.leaves import Leaf
+from bot.query.screen import Screen
 from bot.query.seen import SIGNS, Seen
 from bot.query.sign_index import SignIndex
 from bot.query.word_index import WordIndex
@@ -26,6 +27,8 @@ class Index:
         self._words = WordIndex(leaves)
         self._signs = SignIndex(leaves)
         self._asks_for_signs = bool(self._signs)
+        screen = Screen(leaves)
+        self._screen = screen if screen.worthwhile else None
 
     def look(self, parts: Sequence[Part], footer: int | None = None) -> Seen | None:
         """What is seen in these parts; None when nothing is.
@@ -38,6 +41,8 @@ class Index:
         seen: Seen | None = None
         first = 0
         for number, part in enumerate(parts):
+            if self._screen is not None and not self._screen.passes(part.text):
+                continue
             words = Words(part.text) if part.anchor is None else _link_words(part.text)
             if hits := self._words.hits(words):
                 seen = seen or Seen(parts)

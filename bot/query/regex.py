@@ -161,6 +161,21 @@ class Filter:
             self._add(patterns, numbers[half:])
 
 
+class Coarse:
+    """A pattern of ours: whether it is found in a text. One that cannot be searched is said to hold it."""
+
+    def __init__(self, pattern: str) -> None:
+        import re2
+
+        self._search = re2.compile(pattern, options()).search
+
+    def sees(self, text: str) -> bool:
+        try:
+            return self._search(text) is not None
+        except UnicodeEncodeError:  # half of a surrogate pair
+            return True
+
+
 def scalar(text: str) -> str:
     """The text with lone surrogates replaced one for one, as RE2's UTF-8 cannot hold them."""
     try:

@@ -32,20 +32,25 @@ _FULL = re.compile(
 )
 
 # Ordinary characters: those that need no more than lower() and ё -> е to become a key, and those of no word.
-_CYRILLIC = "\u0401\u0404\u0406\u0407\u0410-\u044f\u0451\u0454\u0456\u0457\u0490\u0491"
+#: As the inside of a character class, like `ORDINARY`.
+CYRILLIC = "\u0401\u0404\u0406\u0407\u0410-\u044f\u0451\u0454\u0456\u0457\u0490\u0491"
 _SIGNS = (
     "\u00a0-\u00a9\u00ab\u00ac\u00ae-\u00b1\u00b4\u00b6-\u00b8\u00bb\u00bf\u00d7\u00f7"
     "\u2000-\u200a\u2010-\u2018\u201a-\u2027\u2030\u2031\u2033-\u205e\u202f\u20a0-\u20bf\u20e3\u2116\u2122"
     "\u2190-\u23ff\u2500-\u2775\u2794-\u2bff\ufe0f\U0001f170-\U0001f1e5\U0001f200-\U0001f2ff\U0001f300-\U0001faff"
 )
-_ODD = re.compile(f"[^\x00-&(-_a-\x7f{_CYRILLIC}{_SIGNS}]")
-_ODD_INDEED = re.compile(
-    f"[^\x00-_a-\x7f\u2019{INVISIBLE}{_CYRILLIC}{_SIGNS}]|[^\\W_][{INVISIBLE}{APOSTROPHES}]+[^\\W_]|[\u0300-\u036f]"
+_ORDINARY_SIGN = f"\x00-&(-_a-\x7f{CYRILLIC}{_SIGNS}"
+_ODD = re.compile(f"[^{_ORDINARY_SIGN}]")
+#: Found in every text that is not ordinary; also as a pattern for RE2. An invisible sign between words is no harm.
+ODD = (
+    f"[^\x00-_a-\x7f\u2019{INVISIBLE}{CYRILLIC}{_SIGNS}]"
+    f"|[0-9A-Za-z{CYRILLIC}][{INVISIBLE}{APOSTROPHES}]+[0-9A-Za-z{CYRILLIC}]|[\u0300-\u036f]"
 )
-_ORDINARY = re.compile(f"[A-Za-z0-9{_CYRILLIC}]+")
+_ODD_INDEED = re.compile(ODD)
+_ORDINARY = re.compile(f"[A-Za-z0-9{CYRILLIC}]+")
 _FOLDED = re.compile("[a-z0-9а-яіїєґ]+")
-_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789абвгдежзийклмнопрстуфхцчшщъыьэюяіїєґ")  # those of _FOLDED
-_MIXED = re.compile(f"[a-z](?:[0-9]*[{_CYRILLIC}]|(?<=[0-9{_CYRILLIC}][a-z]))")
+KEY_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789абвгдежзийклмнопрстуфхцчшщъыьэюяіїєґ")  # those of _FOLDED
+_MIXED = re.compile(f"[a-z](?:[0-9]*[{CYRILLIC}]|(?<=[0-9{CYRILLIC}][a-z]))")
 _ONE_SCRIPT = re.compile("[a-z0-9]+|[0-9а-яіїєґ]+").fullmatch
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 
@@ -90,7 +95,7 @@ class Words:
         number, start = -1, text.find(key)
         while start >= 0:
             end = start + length
-            if text[start - 1 : start] in _LETTERS or text[end : end + 1] in _LETTERS:
+            if text[start - 1 : start] in KEY_LETTERS or text[end : end + 1] in KEY_LETTERS:
                 start = text.find(key, start + 1)
                 continue
             number = self.keys.index(key, number + 1)
