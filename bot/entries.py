@@ -37,6 +37,7 @@ class Entries:
     taken: Intake
     cursors: Mapping[int, Cursor]
     seen: datetime
+    rows: str
     matches: list[StoredMatch] = field(default_factory=list)
     renewed: list[StoredMatch] = field(default_factory=list)
     members: tuple[Member, ...] = ()
@@ -45,29 +46,29 @@ class Entries:
     messages: list[outbox.Row] = field(default_factory=list)
     held: list[Hold] = field(default_factory=list)
 
-    async def write(self, c: Connection) -> None:
+    def write(self, c: Connection) -> None:
         """Writes all of them; to be called inside a transaction."""
-        await posts.put(c, self.taken.messages.values())
+        posts.put(c, self.rows)
         if self.taken.versions:
-            await posts.keep_versions(c, self.taken.versions)
+            posts.keep_versions(c, self.taken.versions)
         if self.taken.moves:
-            await posts.move(c, self.taken.moves)
-            await stories.rename(c, self.renamed)
+            posts.move(c, self.taken.moves)
+            stories.rename(c, self.renamed)
         if self.members:
-            await stories.add(c, self.members)
+            stories.add(c, self.members)
         if self.matches:
-            await matches.add(c, self.matches)
+            matches.add(c, self.matches)
         if self.renewed:
-            await matches.renew(c, self.renewed)
+            matches.renew(c, self.renewed)
         if self.told:
-            await stories.tell(c, self.told)
+            stories.tell(c, self.told)
         if self.messages:
-            await outbox.add(c, self.messages)
+            outbox.add(c, self.messages)
         if self.held:
-            await bundles.hold(c, self.held)
+            bundles.hold(c, self.held)
         if any(row.stands is Stands.UNREADABLE for row in self.taken.messages.values()):
-            await notices.tell(c, "unreadable messages", _UNREADABLE, self.seen)
-        await channels.set_cursors(c, self.cursors)
+            notices.tell(c, "unreadable messages", _UNREADABLE, self.seen)
+        channels.set_cursors(c, self.cursors)
 
 
 def entries(  # noqa: PLR0913 - all that a batch comes to
@@ -81,7 +82,7 @@ def entries(  # noqa: PLR0913 - all that a batch comes to
     secret: bytes,
 ) -> Entries:
     """The rows of a judged batch, its alerts rendered and so frozen."""
-    found = Entries(taken, cursors, seen, members=judged.stories.added)
+    found = Entries(taken, cursors, seen, posts.packed(taken.messages.values()), members=judged.stories.added)
     found.renamed = [(PostId(str(channel), old), PostId(str(channel), new)) for channel, old, new in taken.moves]
     for (story, destination), topics in judged.stories.tellings():
         found.told += [(story, destination, topic, urgent, seen) for topic, urgent in topics.items()]

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from aiosqlite import Connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,7 +24,7 @@ from bot.model import Destination, Notice
 from bot.ports import Lane, Later, Outcome, Outgoing, Refused, Sent, Unknown
 from bot.render.richtext import Message
 from bot.storage import notices, outbox
-from bot.storage.database import Database
+from bot.storage.database import Connection, Database
 from bot.storage.outbox import Row, random_id
 from tests.made import DESK, GROUP, ME, at
 
@@ -83,7 +82,7 @@ class Doomed(Database):
 
     fuse: float = float("inf")
 
-    async def write(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+    async def write(self, work: Callable[[Connection], T]) -> T:
         self._burn()
         result = await super().write(work)
         self._burn()

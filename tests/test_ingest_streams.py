@@ -19,7 +19,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from aiosqlite import Connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,7 +29,7 @@ from bot.replay import judgements
 from bot.rules import Rules
 from bot.schedule import QuietHours
 from bot.storage import bundles, matches, outbox
-from bot.storage.database import Database
+from bot.storage.database import Connection, Database
 from bot.text.footers import Footers
 from tests.clocks import HandClock
 from tests.ingesting import LONG, PEERS, begin, everything, push, read, running, said, shows
@@ -120,9 +119,9 @@ async def until(database: Database, clock: HandClock, moment: datetime) -> None:
         if one.reason is Reason.BURST
     ]
 
-    async def work(c: Connection) -> None:
-        await c.executemany("UPDATE bundle SET told = due WHERE id = ?", [(one.id,) for one in due])
-        await outbox.add(c, rows)
+    def work(c: Connection) -> None:
+        c.executemany("UPDATE bundle SET told = due WHERE id = ?", [(one.id,) for one in due])
+        outbox.add(c, rows)
 
     await database.write(work)
 

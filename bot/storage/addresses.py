@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import aiosqlite
+from sqlite3 import Connection
 
 from bot.model import ChannelRef, Peer
 from bot.storage import channels
@@ -26,7 +26,7 @@ async def known(db: Database, account: int) -> dict[str, Peer]:
     }
 
 
-async def remember(c: aiosqlite.Connection, account: int, ref: ChannelRef, peer: Peer) -> None:
+def remember(c: Connection, account: int, ref: ChannelRef, peer: Peer) -> None:
     """This account was shown this channel behind the reference."""
-    await channels.put(c, account, peer, None)
-    await channels.refer(c, str(ref), peer.id)
+    channels.put(c, account, peer, None)
+    channels.refer(c, str(ref), peer.id)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from sqlite3 import Connection
 from typing import NamedTuple
-
-from aiosqlite import Connection
 
 from bot.model import Destination, Reason
 from bot.storage.database import Database
@@ -36,10 +35,10 @@ class OpenBundle(NamedTuple):
     posts: int
 
 
-async def hold(c: Connection, rows: Iterable[Hold]) -> None:
+def hold(c: Connection, rows: Iterable[Hold]) -> None:
     """Puts posts into the open bundles of their destinations and reasons; of a bundle the earliest moment stands."""
     for row in rows:
-        [(bundle,)] = await c.execute_fetchall(
+        [(bundle,)] = c.execute(
             """
             INSERT INTO bundle (destination, reason, since, due) VALUES (?, ?, ?, ?)
             ON CONFLICT (destination, reason) WHERE told IS NULL
@@ -48,7 +47,7 @@ async def hold(c: Connection, rows: Iterable[Hold]) -> None:
             """,
             (written(row.destination), row.reason.value, to_integer(row.seen), to_integer(row.due)),
         )
-        await c.execute(
+        c.execute(
             "INSERT OR IGNORE INTO held (bundle, channel, number, seen) VALUES (?, ?, ?, ?)",
             (bundle, row.channel, row.number, to_integer(row.seen)),
         )

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from sqlite3 import Connection
 from typing import NamedTuple
-
-import aiosqlite
 
 from bot.cursor import Cursor
 from bot.model import Peer
@@ -31,22 +30,20 @@ class Stored(NamedTuple):
     since: datetime | None = None
 
 
-async def put(
-    c: aiosqlite.Connection, account: int, peer: Peer, cursor: Cursor | None, *, since: datetime | None = None
-) -> None:
+def put(c: Connection, account: int, peer: Peer, cursor: Cursor | None, *, since: datetime | None = None) -> None:
     """Takes note of what an account sees of a channel.
 
     Without a cursor a channel that has none is no more than addressed. A cursor is the first one: where one is stored
     it stays, and so does a ``since``; only `set_cursors` moves them on.
     """
-    await c.execute(
+    c.execute(
         "INSERT OR REPLACE INTO peer (account, channel, access_hash, joined) VALUES (?, ?, ?, ?)",
         (account, peer.id, peer.access_hash, peer.joined),
     )
     if cursor is None:
-        await c.execute("UPDATE channel SET username = ?, title = ? WHERE id = ?", (peer.username, peer.title, peer.id))
+        c.execute("UPDATE channel SET username = ?, title = ? WHERE id = ?", (peer.username, peer.title, peer.id))
         return
-    await c.execute(
+    c.execute(
         "INSERT INTO channel (id, username, title, since, floor, began, verified, top, pts, history_read) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
         "username = excluded.username, title = excluded.title, since = ifnull(since, excluded.since)",
@@ -54,10 +51,10 @@ async def put(
     )
 
 
-async def set_cursors(c: aiosqlite.Connection, cursors: Mapping[int, Cursor]) -> None:
+def set_cursors(c: Connection, cursors: Mapping[int, Cursor]) -> None:
     """Of channels that are known; others are left out. One statement, as `bot.storage.posts.put` is."""
     rows = [(channel, *_numbers(cursor)) for channel, cursor in cursors.items()]
-    await c.execute(_SET_CURSORS, (json.dumps(rows),))
+    c.execute(_SET_CURSORS, (json.dumps(rows),))
 
 
 _SET_CURSORS = """
@@ -68,17 +65,17 @@ _SET_CURSORS = """
 """
 
 
-async def set_read(c: aiosqlite.Connection, channels: Iterable[int], at: datetime) -> None:
+def set_read(c: Connection, channels: Iterable[int], at: datetime) -> None:
     rows = [(to_integer(at), channel) for channel in channels]
-    await c.executemany("UPDATE channel SET read_at = ? WHERE id = ?", rows)
+    c.executemany("UPDATE channel SET read_at = ? WHERE id = ?", rows)
 
 
-async def set_checked(c: aiosqlite.Connection, channel: int, at: datetime) -> None:
-    await c.execute("UPDATE channel SET checked_at = ? WHERE id = ?", (to_integer(at), channel))
+def set_checked(c: Connection, channel: int, at: datetime) -> None:
+    c.execute("UPDATE channel SET checked_at = ? WHERE id = ?", (to_integer(at), channel))
 
 
-async def set_refused(c: aiosqlite.Connection, channel: int, why: str | None) -> None:
-    await c.execute("UPDATE channel SET refused = ? WHERE id = ?", (why, channel))
+def set_refused(c: Connection, channel: int, why: str | None) -> None:
+    c.execute("UPDATE channel SET refused = ? WHERE id = ?", (why, channel))
 
 
 async def all(db: Database, account: int) -> dict[int, Stored]:  # noqa: A001 - read as channels.all
@@ -108,9 +105,9 @@ async def cursors(db: Database) -> dict[int, Cursor]:
     return {channel: _cursor(numbers) for channel, *numbers in found}
 
 
-async def refer(c: aiosqlite.Connection, written: str, channel: int) -> None:
+def refer(c: Connection, written: str, channel: int) -> None:
     """What a configuration writes (``@name``, ``t.me/+code``, ``-100…``) means this channel from now on."""
-    await c.execute("INSERT OR REPLACE INTO reference (written, channel) VALUES (?, ?)", (written, channel))
+    c.execute("INSERT OR REPLACE INTO reference (written, channel) VALUES (?, ?)", (written, channel))
 
 
 async def references(db: Database) -> dict[str, int]:

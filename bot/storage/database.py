@@ -4,8 +4,10 @@ Two connections of aiosqlite's, each with a thread of its own: one writes, one r
 to say comes out as `StorageError`; a broken constraint or a statement that cannot be read is a defect of ours and stays
 what it is.
 
-Why so: cancelling an ``await`` of aiosqlite's does not cancel the SQL, and coroutines that share a connection share its
-transaction. https://www.sqlite.org/wal.html says what a write-ahead log gives and asks for.
+A transaction is one plain function, carried out on the thread from its BEGIN to its COMMIT. Cancelling an ``await`` of
+aiosqlite's does not cancel the SQL, and coroutines that share a connection share its transaction; and a thread that
+comes back after each statement waits for Python's lock each time, while pushes are read. What a write-ahead log gives
+and asks for: https://www.sqlite.org/wal.html
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import asyncio
 import errno
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -27,11 +29,13 @@ from bot.storage.migrations import APPLICATION, STEPS
 
 T = TypeVar("T")
 #: What the work of a transaction is given.
-Connection = aiosqlite.Connection
+Connection = sqlite3.Connection
 
 NAME = "vedette.db"
 #: How long another process may hold a lock, as a backup or a person with a shell does.
 _PATIENCE = timedelta(seconds=5)
+#: Rows that are fetched at once where they are asked for one by one; nothing here asks so.
+_CHUNK = 64
 #: In bytes: up to this size every page is looked at when it is opened, which takes well under a second.
 _SMALL = 128 * 1024 * 1024
 
@@ -39,7 +43,7 @@ _SMALL = 128 * 1024 * 1024
 class Database:
     """An open one. ``write`` and ``rows`` are all that the rest of the package needs."""
 
-    def __init__(self, path: Path, writer: aiosqlite.Connection | None, reader: aiosqlite.Connection) -> None:
+    def __init__(self, path: Path, writer: _Threaded | None, reader: _Threaded) -> None:
         self.path = path
         self._writer = writer
         self._reader = reader
@@ -71,18 +75,18 @@ class Database:
             finally:
                 await _whole(database._at_rest())
 
-    async def write(self, work: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+    async def write(self, work: Callable[[Connection], T]) -> T:
         """One transaction: all of what ``work`` does with the connection, or nothing if it raises.
 
-        ``work`` awaits nothing but the connection. A caller that is cancelled while it waits for its turn has written
-        nothing; later, the write comes to its end first.
+        It is carried out on another thread, so what it writes must not be changed meanwhile. A caller that is cancelled
+        while it waits for its turn has written nothing; later, the write comes to its end first.
         """
         writer = self._writer
         if writer is None:
             raise RuntimeError("this database was opened for reading")
         async with self._lock:
             with _told(self.path):
-                return await _whole(_transaction(writer, work))
+                return await _whole(writer.carry_out(work))
 
     async def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """What a query finds among all that was committed before."""
@@ -95,14 +99,21 @@ class Database:
             pass
 
 
-async def _transaction(writer: aiosqlite.Connection, work: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+class _Threaded(aiosqlite.Connection):
+    """A connection that also carries out whole transactions on its thread."""
+
+    async def carry_out(self, work: Callable[[Connection], T]) -> T:
+        done: T = await self._execute(_transaction, self._conn, work)  # type: ignore[no-untyped-call]
+        return done
+
+
+def _transaction(c: Connection, work: Callable[[Connection], T]) -> T:
+    c.execute("BEGIN IMMEDIATE")
     try:
-        await writer.execute("BEGIN IMMEDIATE")
-        result = await work(writer)
-        await writer.execute("COMMIT")
+        result = work(c)
+        c.execute("COMMIT")
     except BaseException:
-        # Runs after whatever the thread is at, and does nothing when that was a COMMIT that went well.
-        await writer.rollback()
+        c.rollback()
         raise
     return result
 
@@ -122,9 +133,9 @@ async def _whole(work: Coroutine[Any, Any, T]) -> T:
 
 
 @asynccontextmanager
-async def _connected(path: Path, *, mode: str) -> AsyncIterator[aiosqlite.Connection]:
+async def _connected(path: Path, *, mode: str) -> AsyncIterator[_Threaded]:
     """A connection. Its thread would keep the program from ending, so it is closed in any case."""
-    connection = aiosqlite.connect(_address(path, mode), uri=True, isolation_level=None)
+    connection = _Threaded(lambda: sqlite3.connect(_address(path, mode), uri=True, isolation_level=None), _CHUNK)
     try:
         with _told(path):
             await _whole(_open(connection))
@@ -143,7 +154,7 @@ def _address(path: Path, mode: str) -> str:
     return f"{path.absolute().as_uri()}?mode={mode}"
 
 
-async def _bring_forward(writer: aiosqlite.Connection, path: Path) -> None:
+async def _bring_forward(writer: _Threaded, path: Path) -> None:
     """Checks before it changes anything; then each step is a transaction."""
     version = await _version(writer, path)
     [[size]] = await writer.execute_fetchall("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
@@ -155,17 +166,17 @@ async def _bring_forward(writer: aiosqlite.Connection, path: Path) -> None:
         )
     await writer.execute("PRAGMA synchronous = FULL")
     for step in range(version, len(STEPS)):
-        await _whole(_transaction(writer, _step(step)))
+        await _whole(writer.carry_out(_step(step)))
     # Only now: a step may have to make a table anew that others refer to.
     await writer.execute("PRAGMA foreign_keys = ON")
 
 
-def _step(step: int) -> Callable[[aiosqlite.Connection], Awaitable[None]]:
-    async def work(c: aiosqlite.Connection) -> None:
+def _step(step: int) -> Callable[[Connection], None]:
+    def work(c: Connection) -> None:
         for statement in STEPS[step]:
-            await c.execute(statement)
-        await c.execute(f"PRAGMA application_id = {APPLICATION}")
-        await c.execute(f"PRAGMA user_version = {step + 1}")
+            c.execute(statement)
+        c.execute(f"PRAGMA application_id = {APPLICATION}")
+        c.execute(f"PRAGMA user_version = {step + 1}")
 
     return work
 

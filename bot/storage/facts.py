@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import aiosqlite
+from sqlite3 import Connection
 
 from bot.storage.database import Database
 
@@ -16,12 +16,12 @@ async def get(db: Database, key: str) -> Fact | None:
     return found[0][0] if found else None
 
 
-async def put(c: aiosqlite.Connection, key: str, value: Fact) -> None:
-    await c.execute("INSERT OR REPLACE INTO fact (key, value) VALUES (?, ?)", (key, value))
+def put(c: Connection, key: str, value: Fact) -> None:
+    c.execute("INSERT OR REPLACE INTO fact (key, value) VALUES (?, ?)", (key, value))
 
 
-async def secret(c: aiosqlite.Connection, fresh: bytes) -> bytes:
+def secret(c: Connection, fresh: bytes) -> bytes:
     """The installation's secret: 32 ``fresh`` random bytes the first time, and the same ever after."""
-    await c.execute("INSERT OR IGNORE INTO fact (key, value) VALUES (?, ?)", (_SECRET, fresh))
-    [(kept,)] = await c.execute_fetchall("SELECT value FROM fact WHERE key = ?", (_SECRET,))
+    c.execute("INSERT OR IGNORE INTO fact (key, value) VALUES (?, ?)", (_SECRET, fresh))
+    [(kept,)] = c.execute("SELECT value FROM fact WHERE key = ?", (_SECRET,))
     return bytes(kept)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from sqlite3 import Connection
 from typing import Any, NamedTuple
-
-import aiosqlite
 
 from bot.model import Destination, PostId, Reason
 from bot.storage.database import Database
@@ -36,9 +35,9 @@ class StoredMatch(NamedTuple):
     id: int = 0
 
 
-async def add(c: aiosqlite.Connection, matches: Iterable[StoredMatch]) -> None:
+def add(c: Connection, matches: Iterable[StoredMatch]) -> None:
     """Those of a post and a topic that are known stay as they are."""
-    await c.executemany(
+    c.executemany(
         "INSERT OR IGNORE INTO match "
         "(channel, number, topic, title, keywords, hits, story, destination, reason, due, seen) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -52,9 +51,9 @@ async def add(c: aiosqlite.Connection, matches: Iterable[StoredMatch]) -> None:
     )
 
 
-async def renew(c: aiosqlite.Connection, matches: Iterable[StoredMatch]) -> None:
+def renew(c: Connection, matches: Iterable[StoredMatch]) -> None:
     """Gives known matches the keywords and hits that an edit has left them; all else stays."""
-    await c.executemany(
+    c.executemany(
         "UPDATE match SET keywords = ?, hits = ? WHERE channel = ? AND number = ? AND topic = ?",
         [(one.keywords, one.hits, one.channel, one.number, one.topic) for one in matches],
     )

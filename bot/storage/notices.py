@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import datetime
+from sqlite3 import Connection
 from typing import NamedTuple
-
-from aiosqlite import Connection
 
 from bot.model import Notice
 from bot.storage.database import Database
@@ -27,30 +26,28 @@ class Noted(NamedTuple):
     told: datetime | None
 
 
-async def tell(c: Connection, subject: str, notice: Notice, now: datetime) -> bool:
+def tell(c: Connection, subject: str, notice: Notice, now: datetime) -> bool:
     """Takes down what the operators have to be told of a subject; not if that was the last thing said of it."""
-    if await _last(c, subject) == notice.what:
+    if _last(c, subject) == notice.what:
         return False
-    await c.execute(
+    c.execute(
         "INSERT INTO notice (subject, what, details, made) VALUES (?, ?, ?, ?)",
         (subject, notice.what, json.dumps(notice.details, ensure_ascii=False), to_integer(now)),
     )
     return True
 
 
-async def settle(c: Connection, subject: str, now: datetime) -> None:
+def settle(c: Connection, subject: str, now: datetime) -> None:
     """A trouble has ended: nobody is told, but if it comes back they are."""
-    if await _last(c, subject) not in (None, _SETTLED):
-        await c.execute(
+    if _last(c, subject) not in (None, _SETTLED):
+        c.execute(
             "INSERT INTO notice (subject, what, details, made, told) VALUES (?, ?, '[]', ?, ?)",
             (subject, _SETTLED, to_integer(now), to_integer(now)),
         )
 
 
-async def _last(c: Connection, subject: str) -> str | None:
-    for (what,) in await c.execute_fetchall(
-        "SELECT what FROM notice WHERE subject = ? ORDER BY id DESC LIMIT 1", (subject,)
-    ):
+def _last(c: Connection, subject: str) -> str | None:
+    for (what,) in c.execute("SELECT what FROM notice WHERE subject = ? ORDER BY id DESC LIMIT 1", (subject,)):
         return str(what)
     return None
 
@@ -60,9 +57,9 @@ async def untold(database: Database) -> list[Noted]:
     return [_noted(row) for row in await database.rows(f"{_SELECT} WHERE told IS NULL ORDER BY id")]
 
 
-async def mark_told(c: Connection, ids: Iterable[int], now: datetime) -> None:
+def mark_told(c: Connection, ids: Iterable[int], now: datetime) -> None:
     """The operators have been told of these."""
-    await c.executemany("UPDATE notice SET told = ? WHERE id = ?", [(to_integer(now), id_) for id_ in ids])
+    c.executemany("UPDATE notice SET told = ? WHERE id = ?", [(to_integer(now), id_) for id_ in ids])
 
 
 async def recent(database: Database, limit: int) -> list[Noted]:

@@ -12,9 +12,8 @@ import hmac
 import json
 from collections.abc import Iterable
 from datetime import datetime
+from sqlite3 import Connection
 from typing import NamedTuple
-
-from aiosqlite import Connection
 
 from bot.model import Destination, Entity, PostId
 from bot.ports import Lane, Outgoing
@@ -47,9 +46,9 @@ def random_id(secret: bytes, key: str) -> int:
     return int.from_bytes(digest[:8], "big", signed=True) or 1
 
 
-async def add(c: Connection, rows: Iterable[Row]) -> None:
+def add(c: Connection, rows: Iterable[Row]) -> None:
     """Puts messages into the outbox; one whose key is there already is left out."""
-    await c.executemany(
+    c.executemany(
         """
         INSERT OR IGNORE INTO outbox
             (key, destination, lane, random_id, text, entities, story, post, made, not_before, state, tries)
@@ -73,15 +72,15 @@ async def add(c: Connection, rows: Iterable[Row]) -> None:
     )
 
 
-async def claim(c: Connection, now: datetime) -> Outgoing | None:
+def claim(c: Connection, now: datetime) -> Outgoing | None:
     """The message that goes next, marked as tried: of the most urgent lane that has one, the oldest that may go.
 
     What stands before it in its lane to its destination has to go first.
     """
     for lane in Lane:
-        found = await c.execute_fetchall(_FIRST, (lane.value, to_integer(now)))
+        found = c.execute(_FIRST, (lane.value, to_integer(now))).fetchall()
         for id_, place, number, text, entities in found:
-            await c.execute("UPDATE outbox SET state = 'tried', tries = tries + 1 WHERE id = ?", (id_,))
+            c.execute("UPDATE outbox SET state = 'tried', tries = tries + 1 WHERE id = ?", (id_,))
             return Outgoing(
                 id=id_,
                 destination=destination(place),
@@ -107,22 +106,22 @@ _FIRST = f"""
 """  # noqa: S608 - made of constants
 
 
-async def confirm(c: Connection, id_: int, number: int | None, now: datetime) -> None:
+def confirm(c: Connection, id_: int, number: int | None, now: datetime) -> None:
     """It stands in the chat, under this number where the chat has numbers."""
-    await c.execute(
+    c.execute(
         "UPDATE outbox SET state = 'sent', sent = ?, number = ?, why = NULL WHERE id = ?",
         (to_integer(now), number, id_),
     )
 
 
-async def postpone(c: Connection, id_: int, until: datetime, why: str) -> None:
+def postpone(c: Connection, id_: int, until: datetime, why: str) -> None:
     """It is not to be tried before this moment."""
-    await c.execute("UPDATE outbox SET not_before = ?, why = ? WHERE id = ?", (to_integer(until), why, id_))
+    c.execute("UPDATE outbox SET not_before = ?, why = ? WHERE id = ?", (to_integer(until), why, id_))
 
 
-async def refuse(c: Connection, id_: int, why: str) -> None:
+def refuse(c: Connection, id_: int, why: str) -> None:
     """It will never be sent, and those behind it need not wait for it."""
-    await c.execute("UPDATE outbox SET state = 'refused', why = ? WHERE id = ?", (why, id_))
+    c.execute("UPDATE outbox SET state = 'refused', why = ? WHERE id = ?", (why, id_))
 
 
 async def next_moment(database: Database) -> datetime | None:

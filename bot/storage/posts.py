@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from sqlite3 import Connection
 from typing import Any, NamedTuple
-
-import aiosqlite
 
 from bot.model import Stands
 from bot.storage.database import Database
@@ -49,49 +48,57 @@ _NUMBERS = f"{_ASKED} ON m.channel = CAST(c.key AS INT) AND m.number = n.value"
 _ALBUMS = f"{_ASKED} INDEXED BY message_album ON m.channel = CAST(c.key AS INT) AND m.album = n.value"
 
 
-async def put(c: aiosqlite.Connection, messages: Iterable[Message]) -> None:
+def packed(messages: Iterable[Message]) -> str:
+    """Rows as `put` wants them. To be made beforehand: a transaction that needs Python's lock for long waits for it."""
+    return f"[{','.join(map(_row, messages))}]"
+
+
+def put(c: Connection, rows: str) -> None:
     """Inserts rows, or replaces them as a whole.
 
     One statement for all: with one for each, the thread would have to ask for Python's lock after every row, and gets
     it late while pushes are read. Not REPLACE, which would take a row out of every index and put it back.
     """
-    rows = [
-        (
-            *(one.channel, one.number, one.stands.value, one.album, one.post, to_integer_if(one.date)),
-            *(
-                to_integer(one.seen),
-                to_integer_if(one.deleted),
-                None if one.digest is None else one.digest.hex(),
-                one.body,
-            ),
-        )
-        for one in messages
-    ]
-    await c.execute(_PUT, (json.dumps(rows, ensure_ascii=False),))
+    c.execute(_PUT, (rows,))
 
 
-async def keep_versions(c: aiosqlite.Connection, versions: Iterable[tuple[int, int, datetime, str]]) -> None:
+def _row(one: Message) -> str:
+    """The columns as JSON. A body is JSON itself, and SQLite gives it back as it is: nothing needs escaping."""
+    date, deleted = to_integer_if(one.date), to_integer_if(one.deleted)
+    digest = "null" if one.digest is None else f'"{one.digest.hex()}"'
+    return (
+        f'[{one.channel},{one.number},"{one.stands.value}",{_number(one.album)},{one.post},{_number(date)},'
+        f"{to_integer(one.seen)},{_number(deleted)},{digest},"
+        f"{one.body or 'null'}]"
+    )
+
+
+def _number(number: int | None) -> str:
+    return "null" if number is None else str(number)
+
+
+def keep_versions(c: Connection, versions: Iterable[tuple[int, int, datetime, str]]) -> None:
     """Keeps bodies as they read until then: channel, number, until, body."""
-    await c.executemany(
+    c.executemany(
         "INSERT OR IGNORE INTO version (channel, number, until, body) VALUES (?, ?, ?, ?)",
         [(channel, number, to_integer(until), body) for channel, number, until, body in versions],
     )
 
 
-async def move(c: aiosqlite.Connection, moves: Iterable[tuple[int, int, int]]) -> None:
+def move(c: Connection, moves: Iterable[tuple[int, int, int]]) -> None:
     """Gives posts another number: channel, old, new. An album gets a lower one when an earlier part of it arrives.
 
     The rows of the album, what was found in it and what is held of it go along; its row in a story is renamed by
     `bot.storage.stories.rename`.
     """
     known = [{"channel": channel, "old": old, "new": new} for channel, old, new in moves]
-    await c.executemany(
+    c.executemany(
         "UPDATE message INDEXED BY message_album SET post = :new WHERE channel = :channel AND album = "
         "(SELECT album FROM message WHERE channel = :channel AND number = :old)",
         known,
     )
     for table in ("match", "held"):
-        await c.executemany(
+        c.executemany(
             f"UPDATE OR REPLACE {table} SET number = :new WHERE channel = :channel AND number = :old",  # noqa: S608 - names of ours
             known,
         )

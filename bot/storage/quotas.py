@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
+from sqlite3 import Connection
 from typing import NamedTuple
-
-import aiosqlite
 
 from bot.storage.database import Database
 from bot.storage.times import from_integer, to_integer
@@ -25,10 +24,10 @@ async def calls(db: Database, since: datetime) -> list[tuple[str, datetime]]:
     return [(method, from_integer(at)) for method, at in found]
 
 
-async def note_call(c: aiosqlite.Connection, method: str, at: datetime, forget: datetime) -> None:
+def note_call(c: Connection, method: str, at: datetime, forget: datetime) -> None:
     """Those of the method before ``forget`` are forgotten."""
-    await c.execute("DELETE FROM call WHERE method = ? AND at < ?", (method, to_integer(forget)))
-    await c.execute("INSERT INTO call (method, at) VALUES (?, ?)", (method, to_integer(at)))
+    c.execute("DELETE FROM call WHERE method = ? AND at < ?", (method, to_integer(forget)))
+    c.execute("INSERT INTO call (method, at) VALUES (?, ?)", (method, to_integer(at)))
 
 
 async def quotas(db: Database) -> dict[str, StoredQuota]:
@@ -39,8 +38,8 @@ async def quotas(db: Database) -> dict[str, StoredQuota]:
     }
 
 
-async def set_quota(c: aiosqlite.Connection, method: str, until: datetime, share: float, changed: datetime) -> None:
-    await c.execute(
+def set_quota(c: Connection, method: str, until: datetime, share: float, changed: datetime) -> None:
+    c.execute(
         "INSERT OR REPLACE INTO quota (method, until, share, changed) VALUES (?, ?, ?, ?)",
         (method, to_integer(until), share, to_integer(changed)),
     )

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable
 from datetime import datetime
-
-import aiosqlite
+from sqlite3 import Connection
 
 from bot.model import Destination, PostId
 from bot.storage.database import Database
@@ -15,9 +14,9 @@ from bot.storage.times import from_integer, to_integer
 from bot.stories.member import Member
 
 
-async def add(c: aiosqlite.Connection, members: Iterable[Member]) -> None:
+def add(c: Connection, members: Iterable[Member]) -> None:
     """In order of joining. One that is known is renewed and keeps its place."""
-    await c.executemany(
+    c.executemany(
         "INSERT INTO member (post, story, date, fingerprint, words, origins) VALUES (?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (post) DO UPDATE SET story = excluded.story, date = excluded.date, "
         "fingerprint = excluded.fingerprint, words = excluded.words, origins = excluded.origins",
@@ -31,19 +30,17 @@ async def add(c: aiosqlite.Connection, members: Iterable[Member]) -> None:
     )
 
 
-async def rename(c: aiosqlite.Connection, renamed: Iterable[tuple[PostId, PostId]]) -> None:
+def rename(c: Connection, renamed: Iterable[tuple[PostId, PostId]]) -> None:
     """Old and new ids of posts. As in memory: nothing happens when the old one is no member or the new one is.
 
     A story keeps the name that it got from its first post.
     """
-    await c.executemany(
-        "UPDATE OR IGNORE member SET post = ? WHERE post = ?", [(str(new), str(old)) for old, new in renamed]
-    )
+    c.executemany("UPDATE OR IGNORE member SET post = ? WHERE post = ?", [(str(new), str(old)) for old, new in renamed])
 
 
-async def tell(c: aiosqlite.Connection, told: Iterable[tuple[PostId, Destination, str, bool, datetime]]) -> None:
+def tell(c: Connection, told: Iterable[tuple[PostId, Destination, str, bool, datetime]]) -> None:
     """Story, destination, topic's name, whether as urgent, and when. What was urgent once stays so."""
-    await c.executemany(
+    c.executemany(
         "INSERT INTO told (story, destination, topic, urgent, seen) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT (story, destination, topic) DO UPDATE SET urgent = max(urgent, excluded.urgent), "
         "seen = excluded.seen",
@@ -83,7 +80,7 @@ async def story_of(db: Database, posts: Collection[PostId]) -> dict[PostId, Post
     return {post_id(post): post_id(story) for post, story in found}
 
 
-async def forget(c: aiosqlite.Connection, before: datetime) -> None:
+def forget(c: Connection, before: datetime) -> None:
     """Drops members whose posts are older than that, and what was told before it."""
-    await c.execute("DELETE FROM member WHERE date < ?", (to_integer(before),))
-    await c.execute("DELETE FROM told WHERE seen < ?", (to_integer(before),))
+    c.execute("DELETE FROM member WHERE date < ?", (to_integer(before),))
+    c.execute("DELETE FROM told WHERE seen < ?", (to_integer(before),))

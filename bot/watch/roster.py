@@ -114,9 +114,9 @@ class Roster:
     async def remember(self, found: Mapping[ChannelRef, Peer]) -> None:
         """What was found needs not be looked for again, whatever becomes of this process."""
 
-        async def work(c: Connection) -> None:
+        def work(c: Connection) -> None:
             for ref, peer in found.items():
-                await addresses.remember(c, self._account, ref, peer)
+                addresses.remember(c, self._account, ref, peer)
 
         if found:
             await self._database.write(work)
@@ -128,12 +128,12 @@ class Roster:
         """
         now = self._clock.now()
 
-        async def work(c: Connection) -> None:
+        def work(c: Connection) -> None:
             for ref, peer, cursor in new:
-                await channels.put(c, self._account, peer, cursor, since=asked)
-                await channels.refer(c, str(ref), peer.id)
-                await notices.settle(c, f"channel {ref}", now)
-            await channels.set_read(c, [one.peer.id for one in new if one.cursor is not None], asked)
+                channels.put(c, self._account, peer, cursor, since=asked)
+                channels.refer(c, str(ref), peer.id)
+                notices.settle(c, f"channel {ref}", now)
+            channels.set_read(c, [one.peer.id for one in new if one.cursor is not None], asked)
 
         await self._database.write(work)
         stored = await channels.all(self._database, self._account)
@@ -152,10 +152,10 @@ class Roster:
             return
         before, watched.peer, now = watched.peer, peer, self._clock.now()
 
-        async def work(c: Connection) -> None:
-            await channels.put(c, self._account, peer, None)
+        def work(c: Connection) -> None:
+            channels.put(c, self._account, peer, None)
             if before.username != peer.username:
-                await notices.tell(c, f"name of channel {peer.id}", _renamed(before, peer), now)
+                notices.tell(c, f"name of channel {peer.id}", _renamed(before, peer), now)
 
         await self._database.write(work)
         self._ingest.watch(peer, self._ingest.cursors[peer.id])
@@ -168,12 +168,12 @@ class Roster:
             self[channel].read_at = max(at, self[channel].read_at or at)
             self[channel].refused = None
 
-        async def work(c: Connection) -> None:
-            await channels.set_read(c, read, at)
+        def work(c: Connection) -> None:
+            channels.set_read(c, read, at)
             for watched in again:
-                await channels.set_refused(c, watched.peer.id, None)
+                channels.set_refused(c, watched.peer.id, None)
                 what = f"{watched.peer.channel.shown} can be read again."
-                await notices.tell(c, f"channel {watched.peer.id}", Notice(what), now)
+                notices.tell(c, f"channel {watched.peer.id}", Notice(what), now)
 
         if read:
             await self._database.write(work)
@@ -189,9 +189,9 @@ class Roster:
         watched.refused, watched.asked = why, now
         notice = Notice(f"{watched.peer.channel.shown} cannot be read ({why}); it is tried again each hour.")
 
-        async def work(c: Connection) -> None:
-            await channels.set_refused(c, channel, why)
-            await notices.tell(c, f"channel {channel}", notice, now)
+        def work(c: Connection) -> None:
+            channels.set_refused(c, channel, why)
+            notices.tell(c, f"channel {channel}", notice, now)
 
         await self._database.write(work)
         log.warning("channel refused", channel=channel, code=code)

@@ -67,7 +67,7 @@ def store(
         async with Database.opened(folder) as database:
             for peer in (ALFA, BETA):
                 await database.write(lambda c, peer=peer: channels.put(c, 1, peer, began_at(1, 1)))  # type: ignore[misc]
-            await database.write(lambda c: posts.put(c, rows))
+            await database.write(lambda c: posts.put(c, posts.packed(rows)))
             await database.write(lambda c: posts.keep_versions(c, versions))
             await database.write(lambda c: matches.add(c, found))
 

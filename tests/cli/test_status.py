@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from aiosqlite import Connection
 
 from bot.cli.status import SHOWN
 from bot.cursor import Cursor
@@ -23,7 +22,7 @@ from bot.ports import Lane
 from bot.render.times import Times
 from bot.storage import bundles, channels, notices, outbox, quotas
 from bot.storage.bundles import Hold
-from bot.storage.database import Database
+from bot.storage.database import Connection, Database
 from bot.storage.outbox import Row
 from tests.cli.conftest import ROOT, Vedette
 from tests.made import DESK, ME
@@ -56,7 +55,7 @@ def configure(at: Path, *names: str, extra: str = "") -> None:
     (at / "config.toml").write_text("\n".join(lines), "utf-8")
 
 
-Work = Callable[[Connection], Awaitable[object]]
+Work = Callable[[Connection], object]
 
 
 def written(folder: Path, *works: Work) -> None:

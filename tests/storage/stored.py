@@ -39,7 +39,7 @@ async def fill(database: Database) -> None:
     await database.write(lambda c: facts.put(c, "secret", b"\x00" * 32))
     await database.write(lambda c: channels.put(c, READER, ALFA, began_at(7, 3), since=at(2)))
     await database.write(lambda c: channels.refer(c, "@alfa_demo", ALFA.id))
-    await database.write(lambda c: posts.put(c, [MESSAGE]))
+    await database.write(lambda c: posts.put(c, posts.packed([MESSAGE])))
     await database.write(lambda c: posts.keep_versions(c, [(ALFA.id, 7, at(2), '{"text":"Взрыв"}')]))
     await database.write(lambda c: matches.add(c, [MATCH]))
     await database.write(lambda c: stories.add(c, [MEMBER]))

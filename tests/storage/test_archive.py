@@ -35,7 +35,7 @@ async def store(database: Database, now: Post, *before: tuple[Post, datetime], d
         *(deleted, digest(now), body(now)),
     )
     kept = [(channel, old.number, until, body(old)) for old, until in before]
-    await database.write(lambda c: posts.put(c, [row]))
+    await database.write(lambda c: posts.put(c, posts.packed([row])))
     await database.write(lambda c: posts.keep_versions(c, kept))
 
 
@@ -119,7 +119,7 @@ async def test_one_channel_may_be_asked_for_and_what_could_not_be_read_is_counte
     await store(database, post(1, "б", 0, BETA))
     bare = [(Stands.SERVICE, 2), (Stands.UNREADABLE, 3)]
     rows = [Message(BETA.id, at_, stands, None, at_, None, at(1), None, None, None) for stands, at_ in bare]
-    await database.write(lambda c: posts.put(c, rows))
+    await database.write(lambda c: posts.put(c, posts.packed(rows)))
     async with readings(database, Selection(channel=BETA.id)) as found:
         assert [one.text async for one in found] == ["б"]
         assert found.unreadable == 1
@@ -135,7 +135,7 @@ async def test_more_than_a_page_is_read_to_its_end_as_it_stood_at_the_beginning(
         )
         for number in range(1, 1202)
     ]
-    await database.write(lambda c: posts.put(c, rows))
+    await database.write(lambda c: posts.put(c, posts.packed(rows)))
     seen: list[tuple[int, str]] = []
     async with readings(database, archive.ALL) as found:
         async for one in found:

@@ -75,7 +75,7 @@ async def exported(known: list[Life]) -> list[str]:
                     (ALFA.id, number, at(after.seen), body(post(number, life, turn)))
                     for turn, after in enumerate(life.readings[1:])
                 ]
-                await database.write(lambda c, row=row: posts.put(c, [row]))  # type: ignore[misc]
+                await database.write(lambda c, row=row: posts.put(c, posts.packed([row])))  # type: ignore[misc]
                 await database.write(lambda c, versions=versions: posts.keep_versions(c, versions))  # type: ignore[misc]
             async with archive.readings(database, archive.ALL) as found:
                 return [line(one) async for one in found]

@@ -17,11 +17,10 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from random import Random
 
-import aiosqlite
 import pytest
 
 from bot.errors import StorageError
-from bot.storage.database import NAME, Database
+from bot.storage.database import NAME, Connection, Database
 from bot.storage.migrations import APPLICATION, STEPS
 
 ROOT = Path(__file__).parent.parent.parent
@@ -29,8 +28,8 @@ NOBODY = 65534
 
 
 async def note(database: Database, key: str, value: object = 1) -> None:
-    async def work(c: aiosqlite.Connection) -> None:
-        await c.execute("INSERT INTO fact VALUES (?, ?)", (key, value))
+    def work(c: Connection) -> None:
+        c.execute("INSERT INTO fact VALUES (?, ?)", (key, value))
 
     await database.write(work)
 
@@ -83,9 +82,9 @@ async def test_what_was_written_is_there_when_it_is_opened_again(tmp_path: Path)
 
 
 async def test_it_is_written_so_that_a_power_cut_costs_nothing(database: Database) -> None:
-    async def pragmas(c: aiosqlite.Connection) -> list[object]:
+    def pragmas(c: Connection) -> list[object]:
         names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-        return [next(iter(await c.execute_fetchall(f"PRAGMA {name}")))[0] for name in names]
+        return [next(iter(c.execute(f"PRAGMA {name}")))[0] for name in names]
 
     assert await database.write(pragmas) == ["wal", 2, 1, 5000]
 
@@ -273,16 +272,16 @@ async def test_a_database_cannot_be_a_folder_or_a_link_to_nowhere(tmp_path: Path
 
 
 async def test_a_write_hands_back_what_its_work_returns(database: Database) -> None:
-    async def work(c: aiosqlite.Connection) -> int:
-        await c.execute("INSERT INTO fact VALUES ('a', 1)")
+    def work(c: Connection) -> int:
+        c.execute("INSERT INTO fact VALUES ('a', 1)")
         return 7
 
     assert await database.write(work) == 7
 
 
 async def test_of_a_failed_write_nothing_is_there(database: Database) -> None:
-    async def work(c: aiosqlite.Connection) -> None:
-        await c.execute("INSERT INTO fact VALUES ('a', 1)")
+    def work(c: Connection) -> None:
+        c.execute("INSERT INTO fact VALUES ('a', 1)")
         raise ValueError("what went wrong")
 
     with pytest.raises(ValueError, match="what went wrong"):
@@ -300,9 +299,9 @@ async def test_a_broken_constraint_is_a_defect_and_no_storage_error(database: Da
 
 
 async def test_writes_at_the_same_time_do_not_share_a_transaction(database: Database) -> None:
-    async def failing(c: aiosqlite.Connection) -> None:
-        await c.execute("INSERT INTO fact VALUES ('failed', 1)")
-        await asyncio.sleep(0.01)
+    def failing(c: Connection) -> None:
+        c.execute("INSERT INTO fact VALUES ('failed', 1)")
+        time.sleep(0.01)
         raise ValueError
 
     results = await asyncio.gather(
@@ -316,9 +315,9 @@ async def test_writes_at_the_same_time_do_not_share_a_transaction(database: Data
 
 
 async def test_a_full_disk_is_told_and_nothing_of_the_write_is_there(database: Database) -> None:
-    async def limit(c: aiosqlite.Connection) -> None:
-        [(pages,)] = await c.execute_fetchall("PRAGMA page_count")
-        await c.execute(f"PRAGMA max_page_count = {pages + 2}")
+    def limit(c: Connection) -> None:
+        [(pages,)] = c.execute("PRAGMA page_count")
+        c.execute(f"PRAGMA max_page_count = {pages + 2}")
 
     await note(database, "a")
     await database.write(limit)
@@ -329,8 +328,8 @@ async def test_a_full_disk_is_told_and_nothing_of_the_write_is_there(database: D
 
 
 async def test_a_lock_of_another_process_is_told(database: Database) -> None:
-    async def hurry(c: aiosqlite.Connection) -> None:
-        await c.execute("PRAGMA busy_timeout = 1")
+    def hurry(c: Connection) -> None:
+        c.execute("PRAGMA busy_timeout = 1")
 
     await database.write(hurry)
     with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
@@ -350,16 +349,17 @@ class Halves:
 
     def __init__(self, *, fails: bool = False) -> None:
         self.begun = asyncio.Event()
-        self.go_on = asyncio.Event()
+        self.go_on = threading.Event()
+        self._loop = asyncio.get_running_loop()
         self._fails = fails
 
-    async def __call__(self, c: aiosqlite.Connection) -> None:
-        await c.execute("INSERT INTO fact VALUES ('first', 1)")
-        self.begun.set()
-        await self.go_on.wait()
+    def __call__(self, c: Connection) -> None:
+        c.execute("INSERT INTO fact VALUES ('first', 1)")
+        self._loop.call_soon_threadsafe(self.begun.set)
+        assert self.go_on.wait(5)
         if self._fails:
             raise ValueError
-        await c.execute("INSERT INTO fact VALUES ('second', 1)")
+        c.execute("INSERT INTO fact VALUES ('second', 1)")
 
 
 @pytest.mark.parametrize(("fails", "left"), [(False, ["first", "second"]), (True, [])])
@@ -442,7 +442,7 @@ async def refuse_nothing(folder: Path) -> None:
 PROGRAM = """
 import asyncio, sys
 from pathlib import Path
-from bot.storage.database import Database
+from bot.storage.database import Connection, Database
 
 async def main():
     async with Database.opened(Path(sys.argv[1])) as database:
@@ -461,9 +461,9 @@ def test_a_program_that_fails_with_an_open_database_ends(tmp_path: Path) -> None
 WRITER = PROGRAM.format("""
         [(first,)] = await database.rows("SELECT coalesce(max(at), 0) + 1 FROM call")
         for number in range(first, first + 10_000):
-            async def work(c):
-                await c.executemany("INSERT INTO call (method, at) VALUES (?, ?)", [("one", number), ("two", number)])
-                await c.execute("INSERT INTO call (method, at) VALUES ('three', ?)", (number,))
+            def work(c):
+                c.executemany("INSERT INTO call (method, at) VALUES (?, ?)", [("one", number), ("two", number)])
+                c.execute("INSERT INTO call (method, at) VALUES ('three', ?)", (number,))
             await database.write(work)
             print(number, flush=True)
 """)

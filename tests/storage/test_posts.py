@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import aiosqlite
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.cursor import began_at
-from bot.model import Peer, Stands
+from bot.model import Channel, Peer, Post, Stands
+from bot.recording.writer import body
 from bot.storage import channels, posts
-from bot.storage.database import Database
+from bot.storage.database import Connection, Database
 from bot.storage.posts import Message
 from tests.made import at
 
@@ -19,7 +27,7 @@ ALFA, BETA = -1001000000001, -1001000000002
 
 def message(  # noqa: PLR0913 - one argument a column
     number: int,
-    body: str | None = '{"text":"Сирия"}',
+    said: str | None = '{"text":"Сирия"}',
     *,
     channel: int = ALFA,
     album: int | None = None,
@@ -36,8 +44,8 @@ def message(  # noqa: PLR0913 - one argument a column
         date=at(number),
         seen=at(number + 1),
         deleted=deleted,
-        digest=b"\x00\xff" * 4 if body else None,
-        body=body,
+        digest=b"\x00\xff" * 4 if said else None,
+        body=said,
     )
 
 
@@ -46,7 +54,7 @@ def service(number: int) -> Message:
 
 
 async def store(database: Database, *messages: Message) -> None:
-    await database.write(lambda c: posts.put(c, messages))
+    await database.write(lambda c: posts.put(c, posts.packed(messages)))
 
 
 async def begin(database: Database, channel: int, number: int) -> None:
@@ -109,22 +117,22 @@ async def test_an_album_moves_to_a_lower_number_with_all_that_hangs_on_it(databa
         database, *[message(number, album=5, post=8) for number in (8, 9)], message(10), message(8, channel=BETA)
     )
     await database.write(_find_and_hold)
-    await database.write(lambda c: posts.put(c, [message(7, album=5)]))
+    await database.write(lambda c: posts.put(c, posts.packed([message(7, album=5)])))
     await database.write(lambda c: posts.move(c, [(ALFA, 8, 7)]))
     assert await everything(database) == [(ALFA, 7, 7), (ALFA, 8, 7), (ALFA, 9, 7), (ALFA, 10, 10), (BETA, 8, 8)]
     assert await database.rows("SELECT channel, number FROM match ORDER BY id") == [(ALFA, 7), (BETA, 8)]
     assert await database.rows("SELECT channel, number FROM held") == [(ALFA, 7)]
 
 
-async def _find_and_hold(c: aiosqlite.Connection) -> None:
+def _find_and_hold(c: Connection) -> None:
     for channel in (ALFA, BETA):
-        await c.execute(
+        c.execute(
             "INSERT INTO match (channel, number, topic, title, keywords, hits, story, destination, reason, seen) "
             "VALUES (?, 8, 'syria', 'Syria', '[]', '[]', 'x/8', 'me', 'quiet', 0)",
             (channel,),
         )
-    await c.execute("INSERT INTO bundle (id, destination, reason, since, due) VALUES (1, 'me', 'quiet', 0, 1)")
-    await c.execute("INSERT INTO held (bundle, channel, number, seen) VALUES (1, ?, 8, 0)", (ALFA,))
+    c.execute("INSERT INTO bundle (id, destination, reason, since, due) VALUES (1, 'me', 'quiet', 0, 1)")
+    c.execute("INSERT INTO held (bundle, channel, number, seen) VALUES (1, ?, 8, 0)", (ALFA,))
 
 
 async def test_above_are_the_numbers_behind_the_cursor_of_a_channel(database: Database) -> None:
@@ -156,3 +164,21 @@ async def test_an_album_counts_as_one_post(database: Database) -> None:
     assert await posts.count(database) == 0
     await store(database, message(1), *[message(number, album=5, post=7) for number in (7, 8)], service(9))
     assert await posts.count(database) == 2
+
+
+@pytest.mark.fuzz
+@settings(max_examples=int(os.environ.get("VEDETTE_CASES", "60")), deadline=None)
+@given(texts=st.lists(st.text(st.characters(codec=None), max_size=30), min_size=1, max_size=4))
+def test_a_body_comes_back_to_the_letter(texts: list[str]) -> None:
+    """It passes SQLite's JSON on its way; signs that cannot be written, escapes and brackets among it."""
+    post = Post(channel=Channel(username="alfa_demo"), number=1, date=at(0), text="")
+    rows = [message(number, body(replace(post, text=text))) for number, text in enumerate(texts, 1)]
+
+    async def through(folder: Path) -> list[str | None]:
+        async with Database.opened(folder) as database:
+            await database.write(lambda c: posts.put(c, posts.packed(rows)))
+            found = await posts.known(database, {ALFA: range(1, len(rows) + 1)}, {})
+            return [row.body for row in sorted(found)]
+
+    with TemporaryDirectory() as folder:
+        assert asyncio.run(through(Path(folder))) == [row.body for row in rows]
