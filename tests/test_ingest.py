@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import time, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -107,10 +108,10 @@ async def test_who_was_told_of_a_number_while_a_batch_was_written_remembers_it(
 ) -> None:
     behind: list[int] = []
     ingest.behind = behind.append
-    done = asyncio.Event()
+    done = Event()
 
-    async def busy(_: object) -> None:
-        await done.wait()
+    def busy(_: object) -> None:
+        assert done.wait(5)
 
     other = asyncio.create_task(database.write(busy))
     storing = asyncio.create_task(ingest.store(page(said(11))))
@@ -123,10 +124,10 @@ async def test_who_was_told_of_a_number_while_a_batch_was_written_remembers_it(
 
 
 async def test_what_comes_while_a_batch_is_written_is_the_next_batch(ingest: Ingest, database: Database) -> None:
-    done = asyncio.Event()
+    done = Event()
 
-    async def busy(_: object) -> None:
-        await done.wait()
+    def busy(_: object) -> None:
+        assert done.wait(5)
 
     other = asyncio.create_task(database.write(busy))
     storing = asyncio.create_task(ingest.store(page(said(11))))
