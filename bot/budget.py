@@ -3,6 +3,9 @@
 Telegram names no numbers, so these are what others have measured, with room left. Where they turn out to be too many,
 Telegram asks to wait (https://core.telegram.org/api/errors#420-flood); then the method's share of its budget is
 halved, and grows again while all is quiet.
+
+Above the rules of the methods stands one budget for all of them: a bucket of calls that fills at an even pace. What
+matters less leaves some in it for what matters more, so that there is always a call left to ask how far channels are.
 """
 
 from __future__ import annotations
@@ -18,6 +21,13 @@ LEAST_SHARE = 0.1
 STEP = 0.1
 QUIET = timedelta(minutes=10)
 _DAY = timedelta(days=1)
+#: The budget for all: twenty calls a minute, and so many at once as it takes to catch up with as many channels as an
+#: account may be in (500, a page each) and to ask how they are meanwhile.
+_DRIP = timedelta(seconds=3)
+BURST = 600
+#: How much of it is left to asking how far channels are; and to whatever we ask, by what Telethon asks by itself.
+_SPARE = 20
+_OURS = 200
 
 
 class Window(NamedTuple):
@@ -36,12 +46,14 @@ class Window(NamedTuple):
 class Rule:
     """What one method is held to. ``spread``: up to so much longer waits, by chance, whoever has to wait for a window.
 
-    ``kept``: its calls have to outlive a restart.
+    ``kept``: its calls have to outlive a restart. ``leaves``: how many calls have to be left of the budget for all once
+    this one is made, less than none where it never waits for that; None: it is not of that budget.
     """
 
     windows: tuple[Window, ...]
     spread: timedelta = timedelta(0)
     kept: bool = True
+    leaves: int | None = _SPARE
 
     @property
     def memory(self) -> timedelta:
@@ -57,23 +69,43 @@ class Curb(NamedTuple):
     changed: datetime
 
 
+class Bucket(NamedTuple):
+    """The budget for all methods: how many calls were in it at ``at``."""
+
+    level: float
+    at: datetime
+
+
 #: 30 pages in 30 s is where Telegram begins to ask for waits. What is under way when a connection breaks is asked for
 #: twice, by Telethon itself, so some room is left.
 _PAGES = Rule(windows=(Window(26, timedelta(seconds=31)),))
 #: Messages by number are counted by numbers: waits were seen after some 300. Most calls ask for a few.
 _BY_NUMBER = Rule(windows=(Window(40, timedelta(seconds=31)),))
 #: Waits were seen after some fifty names in a short time, and of hours where names were asked for all day.
-_RESOLVING = Rule(windows=(Window(1, timedelta(seconds=15), free=40), Window(60, _DAY)))
+_RESOLVING = Rule(windows=(Window(1, timedelta(seconds=15), free=20), Window(60, _DAY)))
 _JOINING = Rule(windows=(Window(1, timedelta(minutes=3), free=5), Window(20, _DAY)), spread=timedelta(minutes=2))
 #: Messages are paced where they are sent, chat by chat; only waits that Telegram asks for hold them up here.
-_SENDING = Rule(windows=(), kept=False)
-_ANY = Rule(windows=(Window(20, timedelta(seconds=30)),), kept=False)
+_SENDING = Rule(windows=(), kept=False, leaves=None)
+_USUAL = (Window(20, timedelta(seconds=30)),)
+_ANY = Rule(windows=_USUAL, kept=False)
+#: How far channels are, and whether Telegram answers at all: that comes before whatever is to be read.
+_ASKING = Rule(windows=_USUAL, kept=False, leaves=0)
+#: Without these there is no connection.
+_CONNECTING = Rule(windows=(), kept=False, leaves=-1)
+#: What Telethon asks for after a gap, or after a reconnection. The sweep finds all of it, so this is the first to go.
+_DIFFERENCES = Rule(windows=(Window(30, timedelta(seconds=30)),), kept=False, leaves=_OURS)
 _JOIN = "channels.joinChannel"
 _RULES = {
     "messages.getHistory": _PAGES,
     "channels.getMessages": _BY_NUMBER,
     "contacts.resolveUsername": _RESOLVING,
     _JOIN: _JOINING,
+    "messages.getPeerDialogs": _ASKING,
+    "updates.getState": _ASKING,
+    "updates.getDifference": _DIFFERENCES,
+    "updates.getChannelDifference": _DIFFERENCES,
+    "users.getUsers": _CONNECTING,
+    "help.getConfig": _CONNECTING,
     "messages.sendMessage": _SENDING,
     "messages.editMessage": _SENDING,
     "messages.forwardMessages": _SENDING,
@@ -130,3 +162,26 @@ def share_of(curb: Curb | None, now: datetime) -> float:
 def rebased(curb: Curb, now: datetime) -> Curb:
     """The same wait from now on, where the clock was ahead when it was noted; otherwise as it is."""
     return Curb(now + (curb.until - curb.changed), curb.share, now) if curb.changed > now else curb
+
+
+def full(now: datetime) -> Bucket:
+    return Bucket(BURST, now)
+
+
+def filled(bucket: Bucket, now: datetime) -> Bucket:
+    """With what has dripped in since. Where the clock was put back, nothing has."""
+    return Bucket(min(BURST, bucket.level + max(0.0, (now - bucket.at) / _DRIP)), now)
+
+
+def drawn(bucket: Bucket, rule: Rule, now: datetime) -> Bucket:
+    """After one call. What never waits is counted as long as there is any left."""
+    if rule.leaves is None:
+        return bucket
+    return Bucket(max(0.0, filled(bucket, now).level - 1), now)
+
+
+def affords(bucket: Bucket, rule: Rule, now: datetime) -> datetime:
+    """From when on the budget for all allows one more call; ``now`` where it does already."""
+    if rule.leaves is None:
+        return now
+    return now + _DRIP * max(0.0, rule.leaves + 1 - filled(bucket, now).level)

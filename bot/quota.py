@@ -12,14 +12,35 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.budget import QUIET, Curb, Rule, account_of, curbed, opens, rebased, remembered, rule_of, share_of
+from bot.budget import (
+    BURST,
+    QUIET,
+    Bucket,
+    Curb,
+    Rule,
+    account_of,
+    affords,
+    curbed,
+    drawn,
+    filled,
+    full,
+    opens,
+    rebased,
+    remembered,
+    rule_of,
+    share_of,
+)
 from bot.ports import Clock
-from bot.storage.database import Database
+from bot.storage.database import Connection, Database
 from bot.storage.quotas import calls, note_call, quotas, set_quota
 from bot.telemetry.log import logger
 
 #: Nothing that is kept matters for longer.
 _MEMORY = timedelta(days=1)
+#: A wait that is shorter than this, beyond one that is known, is the same one told again.
+_SAME = timedelta(seconds=1)
+#: In the place of a method: the budget for all.
+_ALL = "*"
 _log = logger(__name__)
 
 
@@ -32,6 +53,7 @@ class Quota:
         self._chance = chance
         self._calls: defaultdict[str, list[datetime]] = defaultdict(list)
         self._curbs: dict[str, Curb] = {}
+        self._bucket = full(clock.now())
         self._lines: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._writes: set[asyncio.Task[None]] = set()
 
@@ -41,14 +63,16 @@ class Quota:
         quota = cls(database, clock, chance)
         for method, at in await calls(database, clock.now() - _MEMORY):
             quota._calls[method].append(at)
-        quota._curbs.update({method: Curb(*kept) for method, kept in (await quotas(database)).items()})
+        kept = await quotas(database)
+        if (all_of_them := kept.pop(_ALL, None)) is not None:
+            quota._bucket = Bucket(all_of_them.share * BURST, all_of_them.changed)
+        quota._curbs.update({method: Curb(*curb) for method, curb in kept.items()})
         return quota
 
     async def turn(self, method: str) -> None:
         """Returns when a call of ``method`` may be made: first come, first served.
 
-        Where its calls are kept, this one is written down by then, so that not even a crash makes it forgotten. Raises
-        `StorageError`.
+        It is written down by then, so that not even a crash makes it forgotten. Raises `StorageError`.
         """
         method, rule = account_of(method), rule_of(method)
         # A lock is handed on in the order in which it was asked for.
@@ -57,9 +81,20 @@ class Quota:
                 # A share grows while one waits.
                 await self._clock.sleep(min(pause, QUIET))
             now = self._clock.now()
-            self._calls[method].append(now)
-            if rule.kept:
-                await self._database.write(partial(note_call, method=method, at=now, forget=now - rule.memory))
+            self._count(method, rule, now)
+            if rule.leaves is not None:
+                await self._database.write(partial(_note, method=method, rule=rule, now=now, bucket=self._bucket))
+
+    def unasked(self, method: str) -> timedelta:
+        """For how long a call may not be made that the library makes by itself, and that cannot wait here.
+
+        If it may be, it is counted. What nothing works without is held up only by waits that Telegram asked for.
+        """
+        now, rule = self._clock.now(), rule_of(method)
+        pause = max(self._pause(method, rule), timedelta(0))
+        if not pause:
+            self._count(method, rule, now)
+        return pause
 
     def refused(self, method: str, seconds: int) -> None:
         """Takes note that Telegram asks to wait so long before the next call of ``method``; it is obeyed from now on.
@@ -67,9 +102,12 @@ class Quota:
         It is written in the background (`settled`).
         """
         method, now = account_of(method), self._clock.now()
+        known = self._curb(method, now)
+        if known is not None and now + timedelta(seconds=seconds) <= known.until + _SAME:
+            return
         # Not all that wait for the same second come at once then.
         wait = timedelta(seconds=1 + seconds * self._chance.uniform(1, 1.1))
-        curb = self._curbs[method] = curbed(self._curb(method, now), wait, now)
+        curb = self._curbs[method] = curbed(known, wait, now)
         _log.warning("telegram asks to wait", method=method, seconds=seconds, share=round(curb.share, 2))
         write = asyncio.create_task(self._database.write(partial(set_quota, method=method, **curb._asdict())))
         self._writes.add(write)
@@ -88,8 +126,13 @@ class Quota:
         now = self._clock.now()
         curb = self._curb(method, now)
         made = self._calls[method] = remembered(self._calls[method], rule, now)
-        opening = opens(rule, made, share_of(curb, now), now)
+        self._bucket = filled(self._bucket, now)
+        opening = max(opens(rule, made, share_of(curb, now), now), affords(self._bucket, rule, now))
         return (opening if curb is None else max(opening, curb.until)) - now
+
+    def _count(self, method: str, rule: Rule, now: datetime) -> None:
+        self._calls[method].append(now)
+        self._bucket = drawn(self._bucket, rule, now)
 
     def _curb(self, method: str, now: datetime) -> Curb | None:
         curb = self._curbs.get(method)
@@ -101,3 +144,11 @@ class Quota:
         self._writes.discard(write)
         if not write.cancelled() and (error := write.exception()):
             _log.error("a wait could not be written down", why=str(error))
+
+
+def _note(c: Connection, method: str, rule: Rule, now: datetime, bucket: Bucket) -> None:
+    """One call more, and what that leaves for all."""
+    if rule.kept:
+        note_call(c, method=method, at=now, forget=now - rule.memory)
+    # Long over, so that nobody takes it for a wait.
+    set_quota(c, _ALL, until=now - _MEMORY, share=bucket.level / BURST, changed=bucket.at)

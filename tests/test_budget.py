@@ -10,13 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.budget import (
+    BURST,
     LEAST_SHARE,
     QUIET,
+    Bucket,
     Curb,
     Rule,
     Window,
     account_of,
+    affords,
     curbed,
+    drawn,
+    filled,
+    full,
     opens,
     rebased,
     remembered,
@@ -46,7 +52,7 @@ def allowed(rule: Rule, count: int, share: float = 1.0) -> list[float]:
     return moments
 
 
-def test_twenty_eight_pages_are_read_at_once_and_the_next_after_31_seconds() -> None:
+def test_twenty_six_pages_are_read_at_once_and_the_next_after_31_seconds() -> None:
     assert allowed(PAGES, 27) == [0] * 26 + [31]
 
 
@@ -67,13 +73,13 @@ def test_an_unnamed_method_has_twenty_calls_in_thirty_seconds_and_is_not_kept() 
     assert not rule.kept
 
 
-def test_forty_names_are_resolved_at_once_then_one_in_fifteen_seconds() -> None:
-    assert allowed(RESOLVING, 43) == [0] * 40 + [15, 30, 45]
+def test_twenty_names_are_resolved_at_once_then_one_in_fifteen_seconds() -> None:
+    assert allowed(RESOLVING, 23) == [0] * 20 + [15, 30, 45]
 
 
 def test_sixty_names_are_resolved_a_day() -> None:
     moments = allowed(RESOLVING, 61)
-    assert moments[59] == 300
+    assert moments[59] == 40 * 15
     assert moments[60] == 86_400
 
 
@@ -113,12 +119,12 @@ def test_half_a_share_is_half_the_calls() -> None:
 
 
 def test_half_a_share_of_one_call_is_twice_the_pause() -> None:
-    assert allowed(RESOLVING, 22, 0.5) == [0] * 20 + [30, 60]
+    assert allowed(RESOLVING, 12, 0.5) == [0] * 10 + [30, 60]
 
 
 def test_the_least_share_still_allows_calls() -> None:
     assert allowed(PAGES, 3, LEAST_SHARE) == [0, 0, 31]
-    assert allowed(RESOLVING, 6, LEAST_SHARE) == [0] * 4 + [150, 300]
+    assert allowed(RESOLVING, 4, LEAST_SHARE) == [0] * 2 + [150, 300]
 
 
 def test_a_wait_halves_the_share() -> None:
@@ -158,6 +164,59 @@ def test_a_clock_that_was_ahead_stops_nothing_for_longer_than_it_should() -> Non
 def test_a_wait_of_the_past_is_left_as_it_is() -> None:
     curb = Curb(at(10), 0.5, at(-20))
     assert rebased(curb, NOON) is curb
+
+
+# --- the budget for all -------------------------------------------------------------------------------------
+
+SWEEP = rule_of("messages.getPeerDialogs")
+DIFFERENCE = rule_of("updates.getChannelDifference")
+SENDING = rule_of("messages.sendMessage")
+CONNECTING = rule_of("users.getUsers")
+
+
+def emptied(rule: Rule, bucket: Bucket) -> int:
+    """How many calls of a rule there are in a bucket, before they have to wait."""
+    count = 0
+    while affords(bucket, rule, NOON) <= NOON:
+        bucket = drawn(bucket, rule, NOON)
+        count += 1
+    return count
+
+
+def test_a_bucket_fills_at_twenty_calls_a_minute_and_never_over() -> None:
+    assert filled(Bucket(5, NOON), at(60)) == Bucket(25, at(60))
+    assert filled(Bucket(BURST - 1, NOON), at(60)) == full(at(60))
+
+
+def test_a_channel_each_of_as_many_as_an_account_may_be_in_is_read_out_of_a_full_bucket() -> None:
+    assert emptied(PAGES, full(NOON)) >= 500
+
+
+def test_what_matters_less_leaves_calls_to_what_matters_more() -> None:
+    assert emptied(DIFFERENCE, full(NOON)) == BURST - 200
+    assert emptied(PAGES, full(NOON)) == BURST - 20
+    assert emptied(SWEEP, full(NOON)) == BURST
+
+
+def test_who_finds_too_little_waits_until_enough_has_dripped_in() -> None:
+    assert affords(Bucket(0, NOON), SWEEP, NOON) == at(3)
+    assert affords(Bucket(0, NOON), PAGES, NOON) == at(63)
+    assert affords(Bucket(20.5, NOON), PAGES, NOON) == at(1.5)
+
+
+def test_connecting_is_counted_and_waits_for_nothing() -> None:
+    assert affords(Bucket(0, NOON), CONNECTING, NOON) == NOON
+    assert drawn(Bucket(1.5, NOON), CONNECTING, NOON) == Bucket(0.5, NOON)
+    assert drawn(Bucket(0.5, NOON), CONNECTING, NOON) == Bucket(0, NOON)
+
+
+def test_messages_that_are_sent_are_not_of_the_budget_for_reading() -> None:
+    assert affords(Bucket(0, NOON), SENDING, NOON) == NOON
+    assert drawn(Bucket(7, NOON), SENDING, NOON) == Bucket(7, NOON)
+
+
+def test_a_clock_that_was_ahead_neither_fills_nor_empties_the_bucket() -> None:
+    assert filled(Bucket(7, at(86_400)), NOON) == Bucket(7, NOON)
 
 
 # --- any sequence of calls and waits -----------------------------------------------------------------------
@@ -223,3 +282,21 @@ def test_a_window_opens_no_later_than_its_longest_stretch(rule: Rule, pauses: li
         calls = remembered([*calls, now], rule, now)
     longest = max((span / min(1, most * share) for most, span, _ in rule.windows), default=timedelta(0))
     assert now <= opens(rule, calls, share, now) <= now + longest + rule.spread
+
+
+@pytest.mark.fuzz
+@cases
+@given(st.lists(st.tuples(st.sampled_from([SWEEP, PAGES, DIFFERENCE]), seconds), min_size=1, max_size=200))
+def test_however_it_is_called_no_stretch_holds_more_than_twenty_a_minute_and_a_burst(
+    wanted: list[tuple[Rule, float]],
+) -> None:
+    now, bucket, made = NOON, Bucket(30, NOON), list[datetime]()
+    for rule, pause in wanted:
+        now = max(now + timedelta(seconds=pause / 100), affords(bucket, rule, now))
+        if affords(bucket, rule, now) > now:  # it waited for a part of a second, and others were quicker
+            continue
+        bucket = drawn(bucket, rule, now)
+        made.append(now)
+    for place, first in enumerate(made):
+        for count, last in enumerate(made[place:], 1):
+            assert count <= 30 + (last - first).total_seconds() / 3 + 1e-3

@@ -188,3 +188,72 @@ async def test_a_clock_that_is_put_back_stops_nothing(database: Database, clock:
     await quota.turn(HISTORY)
     await quota.turn("users.getUsers")
     assert clock.seconds() < -299 * 86_400
+
+
+async def test_all_methods_together_have_twenty_calls_a_minute_once_the_burst_is_used_up(
+    database: Database, clock: Leaping
+) -> None:
+    quota = await opened(database, clock)
+    methods = [HISTORY, "channels.getMessages", "users.getFullUser", "channels.getChannels", "messages.getDialogs"]
+    for _ in range(300):
+        await asyncio.gather(*(quota.turn(method) for method in methods))
+    used_up = clock.seconds()
+    for _ in range(100):
+        await asyncio.gather(*(quota.turn(method) for method in methods))
+    assert clock.seconds() - used_up >= 500 * 3 - 60
+
+
+async def test_the_sweep_is_not_held_up_by_what_is_read(database: Database, clock: Leaping) -> None:
+    quota = await opened(database, clock)
+    reading = asyncio.create_task(turns(quota, HISTORY, 900))
+    while clock.seconds() < 3_000:
+        before = clock.seconds()
+        await quota.turn("messages.getPeerDialogs")
+        assert clock.seconds() - before < 1
+        await clock.sleep(timedelta(seconds=60))
+    reading.cancel()
+
+
+async def test_a_restart_does_not_fill_the_budget_for_all(database: Database, clock: Leaping) -> None:
+    quota = await opened(database, clock)
+    await turns(quota, HISTORY, 1_100)
+    again = await opened(database, clock)
+    before = clock.seconds()
+    await turns(again, "channels.getMessages", 2)
+    assert clock.seconds() - before == pytest.approx(6, abs=1)
+
+
+async def test_what_the_library_asks_by_itself_is_counted_and_then_held_back(
+    database: Database, clock: Leaping
+) -> None:
+    quota = await opened(database, clock)
+    for _ in range(30):
+        assert quota.unasked("updates.getChannelDifference") == timedelta(0)
+    assert quota.unasked("updates.getChannelDifference") == timedelta(seconds=30)
+
+
+async def test_what_the_library_asks_by_itself_leaves_calls_to_what_we_ask(database: Database, clock: Leaping) -> None:
+    quota = await opened(database, clock)
+    await turns(quota, HISTORY, 900)
+    assert quota.unasked("updates.getDifference") > timedelta(0)
+    assert quota.unasked("users.getUsers") == timedelta(0)
+
+
+async def test_a_wait_that_is_told_again_is_not_made_longer(database: Database, clock: Leaping) -> None:
+    quota = await opened(database, clock)
+    quota.refused(HISTORY, 100)
+    until = quota.waiting(NOON)[HISTORY]
+    for second in range(1, 50):
+        clock.time = NOON + timedelta(seconds=second)
+        quota.refused(HISTORY, 100 - second)
+    assert quota.waiting(NOON)[HISTORY] == until
+    await quota.settled()
+
+
+async def test_a_clock_that_is_put_back_does_not_stop_the_budget_for_all(database: Database, clock: Leaping) -> None:
+    quota = await opened(database, clock)
+    await turns(quota, HISTORY, 1_100)
+    clock.time -= timedelta(days=300)
+    before = clock.seconds()
+    await turns(await opened(database, clock), "channels.getMessages", 20)
+    assert clock.seconds() - before < 20 * 3 + 5

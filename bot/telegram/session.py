@@ -14,10 +14,11 @@ import struct
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import telethon
 from python_socks import ProxyError
-from telethon import TelegramClient
+from telethon import TelegramClient, errors
 from telethon._updates import messagebox
 from telethon.crypto import rsa
 from telethon.network import (
@@ -27,6 +28,7 @@ from telethon.network import (
 )
 from telethon.sessions import SQLiteSession, StringSession
 from telethon.sessions import sqlite as telethons_sqlite
+from telethon.tl import functions, types
 
 from bot.config.secrets import Proxy, ProxyKind
 from bot.config.settings import Server, Telegram
@@ -50,6 +52,25 @@ _SHORT_LIFE = 1.0
 _SHORT_LIVES = 3
 _FIRST_PAUSE = 0.25
 _MOST_DOUBLED = 4
+#: What the library asks for in its loop of updates, whenever it thinks fit.
+_DIFFERENCES = {
+    functions.updates.GetDifferenceRequest: "updates.getDifference",
+    functions.updates.GetChannelDifferenceRequest: "updates.getChannelDifference",
+}
+_WHO_AM_I = "users.getUsers"
+#: What it asks each time that it is connected by us, without a word to anybody.
+_AT_CONNECTING = ("help.getConfig", "updates.getState")
+
+
+class ByItself(NamedTuple):
+    """Who is asked about calls that the library makes by itself, by Telegram's own name of the method.
+
+    ``unasked``: a call is about to be made; how long it has to wait, none: it may be made, and is counted.
+    ``refused``: Telegram asks to wait so many seconds.
+    """
+
+    unasked: Callable[[str], timedelta]
+    refused: Callable[[str, int], None]
 
 
 class _Session(SQLiteSession):  # type: ignore[misc] # Telethon has no types
@@ -68,28 +89,30 @@ def client_for(  # noqa: PLR0913 - what a client can be
     session: Path,
     *,
     on_connect: Callable[[], None] | None = None,
+    by_itself: ByItself | None = None,
     updates: bool = True,
     signing_in: bool = False,
     pause: timedelta = timedelta(seconds=2),
 ) -> TelegramClient:
     """A client over the session file at this path, which is made if need be. Needs a running loop; does not connect.
 
-    ``on_connect`` is called each time that the link to the server stands anew. ``updates``: whether Telegram is asked
-    for pushes. ``signing_in``: a call may be made twice, as it must be where the account lives in another data centre;
-    otherwise once, since between two tries Telethon sleeps for 2 s, and asks nothing else. ``pause`` lies between two
-    attempts to connect. Raises `ConfigError` when credentials are missing or the server's key is none, `StorageError`
-    when the file cannot be used.
+    ``on_connect`` is called each time that the link to the server stands anew. ``by_itself`` paces what the library
+    asks without being told to: what would have to wait fails at once, as if Telegram had said so. ``updates``: whether
+    Telegram is asked for pushes. ``signing_in``: a call may be made twice, as it must be where the account lives in
+    another data centre; otherwise once, since between two tries Telethon sleeps for 2 s, and asks nothing else.
+    ``pause`` lies between two attempts to connect. Raises `ConfigError` when credentials are missing, the server's key
+    is none or Python runs without its checks, `StorageError` when the file cannot be used.
     """
     if telegram.api_id is None or telegram.api_hash is None:
         raise ConfigError(["telegram: api_id and api_hash are missing; write those that my.telegram.org shows"])
+    if not __debug__:
+        raise ConfigError(["Python was started with -O, which removes checks of Telegram's answers; start it without"])
     _calm()
     if telegram.server is not None and telegram.server.public_key is not None:
         _trust(telegram.server.public_key)
     kept = _opened(session)
     _turn_to(telegram.server, kept)
-    # A class of its own for each client: Telethon keeps what it learns of a server in the class.
-    client = type("Client", (TelegramClient,), {"_config": None})
-    return client(
+    return _kind(by_itself)(
         kept,
         telegram.api_id,
         telegram.api_hash.get_secret_value(),
@@ -194,6 +217,41 @@ def _another(address: str, host: str) -> bool:
         return ipaddress.ip_address(address) != ipaddress.ip_address(host)
     except ValueError:
         return False
+
+
+def _kind(by_itself: ByItself | None) -> type:
+    """A class of its own for each client: Telethon keeps what it learns of a server in the class."""
+
+    class Client(TelegramClient):  # type: ignore[misc] # Telethon has no types
+        _config = None
+
+        async def connect(self) -> None:
+            if by_itself is not None:
+                for method in _AT_CONNECTING:
+                    by_itself.unasked(method)
+            await super().connect()
+
+        async def __call__(self, request: Any, *others: Any, **named: Any) -> Any:  # noqa: ANN401 - as Telethon has it
+            method = _of_the_library(request)
+            if by_itself is None or method is None:
+                return await super().__call__(request, *others, **named)
+            if (pause := by_itself.unasked(method)) > timedelta(0):
+                # Telethon takes it for a difference that brings nothing, and asks again after the next gap.
+                raise errors.FloodWaitError(request, math.ceil(pause.total_seconds()))
+            try:
+                return await super().__call__(request, *others, **named)
+            except errors.FloodWaitError as error:
+                by_itself.refused(method, error.seconds)
+                raise
+
+    return Client
+
+
+def _of_the_library(request: Any) -> str | None:  # noqa: ANN401 - Telethon has no types
+    """The method of a call that nobody of ours ever makes; all others are paced where they are made."""
+    if isinstance(request, functions.users.GetUsersRequest):
+        return _WHO_AM_I if any(isinstance(one, types.InputUserSelf) for one in request.id) else None
+    return _DIFFERENCES.get(type(request))
 
 
 class _Patience:

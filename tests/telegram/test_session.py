@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import platform
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -164,6 +166,30 @@ def test_a_session_of_telegram_stays_in_its_data_centre(client: Client, path: Pa
 def test_a_server_with_a_v6_address_is_not_taken_for_one_without(client: Client) -> None:
     assert client(configured(server("::1")))._use_ipv6
     assert not client(configured(server("127.0.0.1")))._use_ipv6
+
+
+async def test_a_v6_address_is_not_changed_for_another_data_centre_by_connecting(client: Client, path: Path) -> None:
+    made = client(configured(server("::1", port=9)))
+    made._connection_retries = made._sender._retries = 0
+    with pytest.raises(ConnectionError):
+        await made.connect()
+    assert kept(path) == (2, "::1", 9, None)
+
+
+def test_a_link_is_tried_a_few_times_and_not_for_ever(client: Client) -> None:
+    made = client()
+    assert (made._connection_retries, made._sender._retries) == (3, 3)
+
+
+def test_python_without_its_checks_is_refused(tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path; from bot.config.settings import Telegram;"
+        "from bot.telegram.session import client_for;"
+        f"client_for(Telegram(api_id=1, api_hash='0' * 32), Path({str(tmp_path / 'reader.session')!r}))"
+    )
+    ended = subprocess.run([sys.executable, "-O", "-c", code], capture_output=True, text=True, check=False)
+    assert "Python was started with -O" in ended.stderr
+    assert not (tmp_path / "reader.session").exists()
 
 
 def test_a_key_of_the_wrong_kind_says_which_is_wanted(client: Client, tmp_path: Path) -> None:

@@ -46,12 +46,17 @@ class WorldChannel:
     tell: Callable[[WorldChannel, Event], None]
     username: str | None = None
     megagroup: bool = False
+    monoforum: bool = False  # the private messages of a channel
     invite: str | None = None
-    approval: bool = False  # whether somebody has to approve those who follow the invite
+    approval: bool = False  # whether somebody has to approve those who want to join
+    guarded: bool = False  # whether a bot wants to talk with them
     protected: bool = False
+    forum: bool = False
+    restriction: str | None = None
     members: set[int] = field(default_factory=set)
     admins: set[int] = field(default_factory=set)
     forbidden: set[int] = field(default_factory=set)
+    forbidden_until: datetime | None = None
     pts: int = 1
     top: int = 0
     version: int = 0  # counts what changes how the channel itself looks
@@ -101,6 +106,7 @@ class WorldChannel:
         rich: Sequence[Any] | None = None,
         part: int | None = None,
         reply_to: int | None = None,
+        topic: bool = False,
         author: int | None = None,
         number: int | None = None,
         push: bool = True,
@@ -109,6 +115,7 @@ class WorldChannel:
 
         ``rich``: blocks (or strings, paragraphs) that a rich message consists of; ``text`` is then what a reader is
         to make of them. ``part``: only so many of them are in the message itself, the rest has to be asked for.
+        ``topic``: what is replied to is a topic of a forum.
         """
         date = date or self.now()
         whole = posts.blocks(rich) if rich is not None else []
@@ -125,7 +132,9 @@ class WorldChannel:
             views=views if views is not None or self.megagroup else 1,
             forwards=forwards if views is not None or not self.megagroup else None,
             grouped_id=album,
-            reply_to=types.MessageReplyHeader(reply_to_msg_id=reply_to) if reply_to is not None else None,
+            reply_to=types.MessageReplyHeader(reply_to_msg_id=reply_to, forum_topic=topic or None)
+            if reply_to is not None
+            else None,
             rich_message=make(types.RichMessage, blocks=whole[:part], part=part is not None or None) if whole else None,
         )
         return self._stand(Standing(message, text, author, tuple(whole)), message.id, push=push)
@@ -199,8 +208,14 @@ class WorldChannel:
         self.username = username
         self._changed()
 
-    def forbid(self, person: int) -> None:
+    def restrict(self, why: str | None) -> None:
+        """Telegram itself restricts it, or does so no more."""
+        self.restriction = why
+        self._changed()
+
+    def forbid(self, person: int, *, until: datetime | None = None) -> None:
         """From now on the channel is private to a person."""
+        self.forbidden_until = until
         self.members.discard(person)
         self.forbidden.add(person)
         self._changed()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum, auto
 from hashlib import blake2b
@@ -67,6 +68,7 @@ class Rule:
     told: bool = False
     hits: int = 0
     stopped: bool = False
+    seconds_now: Callable[[], float] = time.monotonic
     _seen: int = 0
     _windows: dict[int | None, deque[float]] = field(default_factory=dict)
 
@@ -93,7 +95,7 @@ class Rule:
 
     def wait(self, person: int | None) -> int:
         """Seconds until a person may call again, 0 if the call is within the limit, which then counts it."""
-        now = time.monotonic()
+        now = self.seconds_now()
         window = self._windows.setdefault(person, deque())
         while window and window[0] <= now - self.seconds:
             window.popleft()
@@ -123,10 +125,11 @@ class Treatment(NamedTuple):
 
 
 class Faults:
-    """A share is from 0 to 1; times of None means without end."""
+    """A share is from 0 to 1; times of None means without end. ``seconds_now``: the time in which limits count."""
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, *, seconds_now: Callable[[], float] = time.monotonic) -> None:
         self.seed = seed
+        self.seconds_now = seconds_now
         self.rules: list[Rule] = []
 
     # Pushes
@@ -295,7 +298,7 @@ class Faults:
         return next((rule for rule in self.rules if rule.fault is Fault.CLOCK_SKEW and not rule.stopped), None)
 
     def _add(self, fault: Fault, **known: Any) -> Rule:
-        rule = Rule(fault=fault, seed=f"{self.seed}/{len(self.rules)}", **known)
+        rule = Rule(fault=fault, seed=f"{self.seed}/{len(self.rules)}", seconds_now=self.seconds_now, **known)
         self.rules.append(rule)
         return rule
 

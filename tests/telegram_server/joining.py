@@ -16,6 +16,8 @@ _INVITE = re.compile(r"[A-Za-z0-9_-]{8,}")
 
 def join_channel(ask: Ask, request: Any) -> Any:
     channel = ask.channel(request.channel)
+    if channel.approval and ask.me not in channel.members:
+        raise Refusal(400, "INVITE_REQUEST_SENT")
     return _joined(ask, channel)
 
 
@@ -80,7 +82,9 @@ def _invited(ask: Ask, code: str) -> WorldChannel:
 
 
 def _joined(ask: Ask, channel: WorldChannel) -> Any:
-    """Layer 229 wraps the updates that joining brings."""
+    """Layer 229 wraps the updates that joining brings, or sends somebody to a bot."""
+    if channel.guarded:
+        return types.messages.ChatInviteJoinResultWebView(bot_id=1, query_id=2, users=[])
     channel.join(ask.me)
     return types.messages.ChatInviteJoinResultOk(_told(ask, channel))
 

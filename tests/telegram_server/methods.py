@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from telethon.tl import functions, types
@@ -18,10 +18,11 @@ Method = Callable[[Ask, Any], Any]
 def get_config(ask: Ask, _request: Any) -> Any:
     """Every data centre is this server, so that no client goes anywhere else."""
     server = ask.server
+    now = datetime.fromtimestamp(server.time(), UTC)
     return make(
         types.Config,
-        date=ask.world.now(),
-        expires=ask.world.now() + timedelta(hours=1),
+        date=now,
+        expires=now + timedelta(hours=1),
         this_dc=server.dc,
         dc_options=[types.DcOption(number, server.host, server.port) for number in range(1, 6)],
         message_length_max=4096,
@@ -54,6 +55,7 @@ CLOSED: dict[type, Method] = {
     functions.channels.LeaveChannelRequest: joining.leave_channel,
     functions.messages.CheckChatInviteRequest: joining.check_chat_invite,
     functions.messages.ImportChatInviteRequest: joining.import_chat_invite,
+    functions.messages.GetChatsRequest: reading.get_chats,
     functions.messages.GetHistoryRequest: reading.get_history,
     functions.messages.GetPeerDialogsRequest: reading.get_peer_dialogs,
     functions.messages.GetDialogsRequest: reading.get_dialogs,

@@ -43,6 +43,29 @@ def get_channels(ask: Ask, request: Any) -> Any:
     return types.messages.Chats([ask.views.channel(one, ask.me) for one in found])
 
 
+def get_chats(ask: Ask, request: Any) -> Any:
+    """messages.getChats: small groups, of which there is no more here than what became of them."""
+    if any(number not in ask.world.groups for number in request.id):
+        raise Refusal(400, "CHAT_ID_INVALID")
+    return types.messages.Chats([_group(ask, number) for number in request.id])
+
+
+def _group(ask: Ask, number: int) -> Any:
+    became = ask.world.groups[number]
+    moved = None if became is None else types.InputChannel(became, ask.world.access_hash(ask.me, became))
+    return make(
+        types.Chat,
+        id=number,
+        title=f"Group {number}",
+        photo=types.ChatPhotoEmpty(),
+        participants_count=2,
+        date=ask.world.now(),
+        version=1,
+        migrated_to=moved,
+        deactivated=moved is not None or None,
+    )
+
+
 def get_channel_messages(ask: Ask, request: Any) -> Any:
     """channels.getMessages: what stands under some numbers, messageEmpty where nothing does."""
     channel = ask.channel(request.channel)

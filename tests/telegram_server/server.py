@@ -38,7 +38,7 @@ _PINGS = (functions.PingRequest, functions.PingDelayDisconnectRequest)
 
 
 class Call(NamedTuple):
-    """A call that arrived, whatever became of it. ``at`` is monotonic, in seconds."""
+    """A call that arrived, whatever became of it. ``at`` is in seconds of the faults' time."""
 
     at: float
     method: str
@@ -205,7 +205,7 @@ class TelegramServer:
             request = request.query
         connection.updates = connection.updates or wanted
         method = method_of(request)
-        self.calls.append(Call(time.monotonic(), method, request, key.person))
+        self.calls.append(Call(self.faults.seconds_now(), method, request, key.person))
         treatment = self.faults.treatment(method, key.person)
         if treatment.cut_before:
             connection.abort()

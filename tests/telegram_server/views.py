@@ -31,6 +31,7 @@ class Views:
             phone=person.phone.lstrip("+") if person.phone and mine else None,
             bot=person.token is not None or None,
             bot_info_version=1 if person.token is not None else None,
+            premium=person.premium or None,
         )
 
     def users(self, numbers: Iterable[int], viewer: int) -> list[Any]:
@@ -58,11 +59,12 @@ class Views:
             "title": channel.title,
             "broadcast": not channel.megagroup or None,
             "megagroup": channel.megagroup or None,
+            "monoforum": channel.monoforum or None,
         }
         if viewer is not None:
             known["access_hash"] = self._world.access_hash(viewer, channel.number)
             if viewer in channel.forbidden:
-                return types.ChannelForbidden(**known)
+                return types.ChannelForbidden(**known, until_date=channel.forbidden_until)
             known["left"] = viewer not in channel.members or None
             if viewer in channel.admins:
                 known["admin_rights"] = types.ChatAdminRights(post_messages=True, edit_messages=True)
@@ -74,6 +76,11 @@ class Views:
             username=channel.username,
             noforwards=channel.protected or None,
             participants_count=len(channel.members) or None,
+            forum=channel.forum or None,
+            restricted=channel.restriction is not None or None,
+            restriction_reason=[types.RestrictionReason("all", "terms", channel.restriction)]
+            if channel.restriction is not None
+            else None,
         )
 
     def update(self, channel: WorldChannel, event: Event, viewer: int) -> Any:

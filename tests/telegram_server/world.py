@@ -38,6 +38,7 @@ class Person:
     password: str | None = None
     code: str = "22222"
     token: str | None = None
+    premium: bool = False
     started: set[int] = field(default_factory=set)
     archived: set[int] = field(default_factory=set)
     muted: set[int] = field(default_factory=set)
@@ -68,6 +69,8 @@ class World:
         self.now = now
         self.people: dict[int, Person] = {}
         self.channels: dict[int, WorldChannel] = {}
+        #: Small groups, with the supergroup that one has become, by their numbers.
+        self.groups: dict[int, int | None] = {}
         self.listeners: list[Callable[[WorldChannel, Event], None]] = []
 
     def add_person(  # noqa: PLR0913 - so many things can be known of one
@@ -124,12 +127,17 @@ class World:
         self.channels[number] = channel
         return channel
 
-    def add_folder(self, person: int, title: str, channels: Iterable[int]) -> None:
-        """A chat folder of a person."""
+    def add_folder(self, person: int, title: str, channels: Iterable[int] = (), **more: Any) -> Any:
+        """A chat folder of a person, last of all; ``more``: whatever else a dialogFilter is made of."""
         mine = self.people[person].folders
-        peers = [types.InputPeerChannel(number, self.access_hash(person, number)) for number in channels]
         named = types.TextWithEntities(title, [])
-        mine.append(make(types.DialogFilter, id=len(mine) + 2, title=named, include_peers=peers))
+        peers = [self.addressed(person, number) for number in channels]
+        mine.append(make(types.DialogFilter, id=len(mine) + 2, title=named, include_peers=peers, **more))
+        return mine[-1]
+
+    def addressed(self, person: int, channel: int) -> Any:
+        """A channel as an account of this person's writes it into a call."""
+        return types.InputPeerChannel(channel, self.access_hash(person, channel))
 
     def load(self, paths: Sequence[Path]) -> list[WorldChannel]:
         """Adds the channels of recordings and all that happened in them; returns the channels as they appeared."""

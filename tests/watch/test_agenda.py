@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.watch.agenda import Agenda, Job, Work
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ALFA, BRAVO = -1001000000001, -1001000000002
+CHARLIE = -1001000000003
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+cases = settings(max_examples=int(os.environ.get("VEDETTE_CASES", "100")), deadline=None)
 
 
-def job(work: Work, channel: int = ALFA, *, minutes: float = 0, upto: int | None = None) -> Job:
-    return Job(work=work, channel=channel, since=NOON + timedelta(minutes=minutes), upto=upto)
+def job(work: Work, channel: int = ALFA, *, minutes: float = 0, upto: int | None = None, behind: int = 0) -> Job:
+    return Job(work=work, channel=channel, since=NOON + timedelta(minutes=minutes), upto=upto, behind=behind)
 
 
 def agenda(*jobs: Job) -> Agenda:
@@ -19,6 +28,13 @@ def agenda(*jobs: Job) -> Agenda:
     for one in jobs:
         made.add(one)
     return made
+
+
+def order(made: Agenda) -> list[int]:
+    taken = []
+    while (one := made.take(NOON)) is not None:
+        taken.append(one.channel)
+    return taken
 
 
 def works(made: Agenda) -> list[Work]:
@@ -40,6 +56,38 @@ def test_of_the_same_importance_the_longest_unread_goes_first() -> None:
     first = made.take(NOON)
     assert first is not None
     assert first.channel == BRAVO
+
+
+def test_of_two_unread_for_as_long_the_one_that_is_further_behind_goes_first() -> None:
+    made = agenda(job(Work.GAP, ALFA, minutes=-2, behind=1), job(Work.NEW, BRAVO, minutes=-2, behind=300))
+    assert order(made) == [BRAVO, ALFA]
+
+
+def test_a_page_ends_no_more_waiting_than_it_can_bring_posts() -> None:
+    made = agenda(job(Work.NEW, ALFA, minutes=-2, behind=5_000), job(Work.NEW, BRAVO, minutes=-3, behind=100))
+    assert order(made) == [BRAVO, ALFA]
+
+
+def test_one_post_that_was_long_unknown_goes_before_many_of_just_now() -> None:
+    made = agenda(job(Work.NEW, ALFA, minutes=-1, behind=9), job(Work.NEW, BRAVO, minutes=-6, behind=1))
+    assert order(made) == [BRAVO, ALFA]
+
+
+def test_channels_never_read_by_this_process_go_first_the_busiest_before_all() -> None:
+    never = replace(job(Work.NEW, BRAVO, behind=1), since=LONG_AGO)
+    made = agenda(job(Work.GAP, ALFA, minutes=-60, behind=90), never, replace(never, channel=CHARLIE, behind=7))
+    assert order(made) == [CHARLIE, BRAVO, ALFA]
+
+
+def test_every_fourth_reading_is_of_who_has_waited_longest_for_a_turn() -> None:
+    waiting = job(Work.NEW, ALFA, minutes=-1, behind=1)
+    busy = [job(Work.GAP, -number, minutes=-9, behind=100) for number in range(1, 6)]
+    assert order(agenda(waiting, *busy)) == [-5, -4, -3, ALFA, -2, -1]
+
+
+def test_how_far_behind_a_channel_is_is_the_most_that_was_heard() -> None:
+    made = agenda(job(Work.NEW, upto=20, behind=9), job(Work.GAP, upto=12, behind=1))
+    assert made.take(NOON) == job(Work.GAP, upto=20, behind=9)
 
 
 def test_a_channel_is_read_once_for_all_who_say_that_there_is_something() -> None:
@@ -101,3 +149,54 @@ def test_what_is_known_to_be_missing_gives_way_to_history_and_not_to_checks() ->
     taken = works(made)
     assert taken[:4] == [Work.GAP, Work.GAP, Work.HISTORY, Work.GAP]
     assert taken[-1] is Work.CHECK
+
+
+def test_histories_are_read_a_page_each_in_turn() -> None:
+    made = agenda(job(Work.HISTORY, ALFA), job(Work.HISTORY, BRAVO, minutes=-5))
+    taken = []
+    for _ in range(4):
+        one = made.take(NOON)
+        assert one is not None
+        taken.append(one.channel)
+        made.add(one)
+    assert taken == [ALFA, BRAVO, ALFA, BRAVO]
+
+
+def test_a_check_is_done_at_last_whatever_is_missing() -> None:
+    made = agenda(job(Work.CHECK, BRAVO))
+    for taken in range(100):
+        made.add(job(Work.GAP, -taken))
+        one = made.take(NOON)
+        assert one is not None
+        if one.work is Work.CHECK:
+            assert taken == 20
+            return
+    raise AssertionError("it was never done")
+
+
+# --- whatever comes ------------------------------------------------------------------------------------------
+
+#: What comes while one waits: a channel, its work, since how many minutes and how far behind.
+arrivals = st.tuples(st.integers(1, 12), st.sampled_from(Work), st.integers(-600, 10), st.integers(0, 5_000))
+
+
+@pytest.mark.fuzz
+@cases
+@given(st.sampled_from(Work), st.lists(arrivals, max_size=20), st.lists(arrivals, min_size=1, max_size=40))
+def test_no_job_starves_however_busy_others_are(
+    work: Work, before: list[tuple[int, Work, int, int]], later: list[tuple[int, Work, int, int]]
+) -> None:
+    made = agenda(*(job(kind, -number, minutes=since, behind=behind) for number, kind, since, behind in before))
+    made.add(replace(job(work, ALFA), since=NOON))  # the least there is: of just now, and nothing known to be missing
+    ahead = len(made)
+    for turn in range(30 * (ahead + 1)):
+        now = NOON + timedelta(seconds=turn)
+        for number, kind, since, behind in (later[turn % len(later)], later[-1]):
+            made.add(job(kind, -number, minutes=since, behind=behind))
+        one = made.take(now)
+        assert one is not None
+        if one.channel == ALFA:
+            return
+        # Whoever was read is never done, and remembers that nobody knows since when.
+        made.add(replace(one, since=LONG_AGO, behind=5_000))
+    raise AssertionError("it was never read")
