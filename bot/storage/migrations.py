@@ -179,7 +179,39 @@ _FIRST = (
     """,
 )
 
+#: How accounts stand with channels, and when what failed may be tried again.
+_STANDINGS = (
+    # As the account that reads sees it: a `bot.standing.Standing`.
+    "ALTER TABLE channel ADD COLUMN standing TEXT NOT NULL DEFAULT 'polled'",
+    # How often it was looked after in vain since it was refused, and when it is looked after next.
+    "ALTER TABLE channel ADD COLUMN tries INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE channel ADD COLUMN look_at INTEGER",
+    """
+    UPDATE channel SET standing = CASE
+        WHEN refused IS NOT NULL THEN 'refused'
+        WHEN EXISTS (SELECT 1 FROM peer WHERE channel = channel.id AND joined) THEN 'joined'
+        ELSE 'polled' END
+    """,
+    # Before then this account does not try to join it.
+    "ALTER TABLE peer ADD COLUMN join_after INTEGER",
+    # When it was last asked whether the name still is the channel's, which is called something else by now.
+    "ALTER TABLE reference ADD COLUMN checked INTEGER",
+    # References of the configuration that lead an account to no channel yet; `why` is NULL before it was asked.
+    """
+    CREATE TABLE sought (
+        account INTEGER NOT NULL,
+        written TEXT NOT NULL,
+        standing TEXT NOT NULL,
+        why TEXT,
+        since INTEGER NOT NULL,
+        tries INTEGER NOT NULL,
+        not_before INTEGER NOT NULL,
+        PRIMARY KEY (account, written)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
 #: The steps, oldest first. Never change one that was released; add the next.
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST,)
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _STANDINGS)
 #: What `PRAGMA application_id` says in a database of ours: "vdt1".
 APPLICATION = 0x76647431

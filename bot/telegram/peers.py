@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, assert_never
 
-from telethon import utils
+from telethon import events, utils
 from telethon.tl import functions, types
 
 from bot.errors import NoAccessError, RefusedError, TelegramError, UnreadableError, WaitError
@@ -41,6 +41,10 @@ JOIN_NEEDED = "JOIN_NEEDED"
 NEEDS_PERSON = "NEEDS_PERSON"
 #: The account was thrown out.
 FORBIDDEN = "CHANNEL_FORBIDDEN"
+#: A small group that has become a supergroup, whose marked id stands behind this.
+MOVED = "CHAT_MOVED_TO_"
+#: How many channels and supergroups an account may be in, and one with Premium. https://limits.tginfo.me
+_MOST, _MOST_WITH_PREMIUM = 500, 1000
 
 
 class Top(NamedTuple):
@@ -56,6 +60,19 @@ class Tops(NamedTuple):
 
     tops: dict[int, Top]
     refused: dict[int, str]
+
+
+class Look(NamedTuple):
+    """What Telegram says of a channel as such.
+
+    ``code``: why it cannot be read, None: nothing speaks against it; ``until``: when a ban ends, if it does.
+    ``restriction``: what Telegram shows instead of it to some or all. ``peer``: the channel, where it can be addressed.
+    """
+
+    peer: Peer | None
+    code: str | None = None
+    until: datetime | None = None
+    restriction: str | None = None
 
 
 def address(peer: Peer) -> Any:  # noqa: ANN401 - Telethon has no types
@@ -101,11 +118,51 @@ def _tops(answer: Any) -> dict[int, Top]:  # noqa: ANN401
     return found
 
 
+async def look(account: Account, peer: Peer) -> Look:
+    """How it stands with one channel, in one call. Raises what `Account.call` raises, but that it has no access."""
+    channel = types.InputChannel(utils.resolve_id(peer.id)[0], peer.access_hash)
+    try:
+        answer = await account.call(functions.channels.GetChannelsRequest([channel]))
+    except NoAccessError as error:
+        return Look(None, error.why)
+    match next((chat for chat in answer.chats if chat.id == channel.channel_id), None):
+        case types.ChannelForbidden(until_date=until):
+            # As with muting, the last second that Telegram can name means for good; and so does the first.
+            ends = until is not None and datetime.fromtimestamp(0, UTC) < until < _FOR_GOOD
+            return Look(None, FORBIDDEN, until if ends else None)
+        case types.Channel() as chat:
+            seen = convert.peer(chat)
+            closed = seen is None or not (seen.joined or seen.username)
+            return Look(seen, "CHANNEL_PRIVATE" if closed else None, restriction=_restriction(chat))
+        case _:
+            return Look(None, "CHANNEL_INVALID")
+
+
+def _restriction(chat: types.Channel) -> str | None:
+    reasons = [one.text or one.reason for one in chat.restriction_reason or ()] if chat.restricted else []
+    return "; ".join(dict.fromkeys(reasons)) or ("no reason given" if chat.restricted else None)
+
+
+def listen(account: Account, changed: Callable[[int], None]) -> None:
+    """Has ``changed`` told of each channel (marked id) to which Telegram says that something happened, but not what."""
+
+    async def heard(update: Any) -> None:  # noqa: ANN401 - Telethon has no types, and awaits its handlers
+        changed(marked_id(update.channel_id))
+
+    account.client.add_event_handler(heard, events.Raw(types=[types.UpdateChannel]))
+
+
+async def limit(account: Account) -> int:
+    """How many channels and supergroups this account may be in. Raises what `Account.call` raises."""
+    [me] = await account.call(functions.users.GetUsersRequest([types.InputUserSelf()]))
+    return _MOST_WITH_PREMIUM if me.premium else _MOST
+
+
 async def resolve(account: Account, ref: ChannelRef, mine: Mine, *, join: bool = True) -> Peer:
     """The channel that a person means: one call for a name; an invite is accepted where ``join``; an id is in ``mine``.
 
     Raises what `Account.call` raises. A `RefusedError` has Telegram's code, as USERNAME_NOT_OCCUPIED,
-    INVITE_HASH_EXPIRED, INVITE_REQUEST_SENT (somebody has to approve), or one of ours.
+    INVITE_HASH_EXPIRED, INVITE_REQUEST_SENT (somebody has to approve), or one of ours; `MOVED` ends with an id.
     """
     match ref:
         case Username():
@@ -117,10 +174,27 @@ async def resolve(account: Account, ref: ChannelRef, mine: Mine, *, join: bool =
         case ChatId():
             known = (await mine()).get(ref.id)
             if known is None:
-                raise RefusedError(NOT_A_MEMBER)
+                raise RefusedError(await _of_a_stranger(account, ref.id))
             return known
         case _:
             assert_never(ref)
+
+
+async def _of_a_stranger(account: Account, id_: int) -> str:
+    """Why a channel is not among one's own. Some write -100 before the number of a small group."""
+    number = utils.resolve_id(id_)[0]
+    try:
+        chats = (await account.call(functions.messages.GetChatsRequest([number]))).chats
+    except RefusedError:
+        return NOT_A_MEMBER
+    small = next((chat for chat in chats if isinstance(chat, types.Chat) and chat.id == number), None)
+    return NOT_A_MEMBER if small is None else _code_of_a_group(small)
+
+
+def _code_of_a_group(chat: types.Chat) -> str:
+    if isinstance(chat.migrated_to, types.InputChannel):
+        return f"{MOVED}{marked_id(chat.migrated_to.channel_id)}"
+    return NOT_A_CHANNEL
 
 
 async def _invited(account: Account, code: str, *, join: bool) -> Peer:
@@ -241,6 +315,8 @@ def _only(chats: Sequence[Any]) -> Peer:
     """The one channel that an answer is about."""
     if chats and isinstance(chats[0], types.ChannelForbidden):
         raise NoAccessError(FORBIDDEN)
+    if chats and isinstance(chats[0], types.Chat):
+        raise RefusedError(_code_of_a_group(chats[0]))
     peer = convert.peer(chats[0]) if chats else None
     if peer is None:
         raise RefusedError(NOT_A_CHANNEL)

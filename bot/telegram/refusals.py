@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.errors import NoAccessError, RefusedError, TelegramError
+from bot.standing import Standing
 from bot.telegram import chats, peers
 
 _NOBODY = "there is nobody of this name in Telegram; look how it is spelt, or whether it was renamed"
@@ -49,15 +50,64 @@ WORDS: Mapping[str, str] = {
 }
 
 
+#: How an account stands with a channel of which it is told this; any other code is `Standing.REFUSED`.
+STANDINGS: Mapping[str, Standing] = {
+    **dict.fromkeys(
+        (
+            *("USERNAME_NOT_OCCUPIED", "USERNAME_INVALID"),
+            *("INVITE_HASH_EXPIRED", "INVITE_HASH_INVALID", "INVITE_HASH_EMPTY"),
+            # None of these says anything of the channel: it is still to be found or joined.
+            *("CHANNELS_TOO_MUCH", "USER_CHANNELS_TOO_MUCH", "FROZEN_METHOD_INVALID", "FROZEN_PARTICIPANT_MISSING"),
+        ),
+        Standing.SOUGHT,
+    ),
+    "INVITE_REQUEST_SENT": Standing.ASKED,
+    **dict.fromkeys(
+        (peers.NOT_A_MEMBER, peers.JOIN_NEEDED, "CHANNEL_PRIVATE", "CHANNEL_PUBLIC_GROUP_NA"), Standing.PRIVATE
+    ),
+    **dict.fromkeys((peers.FORBIDDEN, "CHAT_FORBIDDEN", "USER_BANNED_IN_CHANNEL"), Standing.BANNED),
+    **dict.fromkeys(("CHANNEL_INVALID", "CHANNEL_BANNED"), Standing.GONE),
+    **dict.fromkeys((peers.NEEDS_PERSON, "STARS_PAYMENT_REQUIRED"), Standing.NEEDS_PERSON),
+}
+#: Of a channel that cannot be read, what can be done, as the rest of a sentence.
+REMEDIES: Mapping[Standing, str] = {
+    Standing.PRIVATE: "join it again in Telegram, or give an invite link to it",
+    Standing.BANNED: "only its administrators can undo that; otherwise remove it",
+    Standing.GONE: "remove it, or write the name that it has now",
+}
+
+
 def in_words(code: str) -> str:
     """What a code means, as the rest of a sentence without its full stop; of one that is not known the code itself."""
+    if code.startswith(peers.MOVED):
+        return f"it was a small group and has become a supergroup; write {code.removeprefix(peers.MOVED)}"
     return WORDS.get(code) or f"Telegram refuses it ({code})"
 
 
-def why(error: TelegramError) -> str:
-    """The same for an error; one that is no refusal says it itself."""
+def code_of(error: TelegramError) -> str:
+    """Telegram's word for a refusal; nothing for an error that is none."""
     match error:
         case NoAccessError(why=code) | RefusedError(code=code):
-            return in_words(code)
+            return code
         case _:
-            return str(error).rstrip(".")
+            return ""
+
+
+def standing(code: str) -> Standing:
+    """How an account stands with a channel that is refused with this code."""
+    return STANDINGS.get(code, Standing.REFUSED)
+
+
+def of_the_account(code: str) -> bool:
+    """Whether it is the account, not the channel, for which nothing more can be joined."""
+    return code in _OF_THE_ACCOUNT
+
+
+_OF_THE_ACCOUNT = frozenset(
+    ("CHANNELS_TOO_MUCH", "USER_CHANNELS_TOO_MUCH", "FROZEN_METHOD_INVALID", "FROZEN_PARTICIPANT_MISSING")
+)
+
+
+def why(error: TelegramError) -> str:
+    """What an error means; one that is no refusal says it itself."""
+    return in_words(code) if (code := code_of(error)) else str(error).rstrip(".")

@@ -1,37 +1,45 @@
-"""Which channels are watched, how the account addresses them, and which of them cannot be read: kept in the tables."""
+"""Which channels are watched, how the account stands with each of them, and what the operators are told: in tables."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from bot.cursor import Cursor
 from bot.ingest import Ingest
-from bot.model import Channel, ChannelRef, Notice, Peer
+from bot.model import Channel, ChannelRef, ChatId, Invite, Notice, Peer, Username
 from bot.ports import Clock
-from bot.storage import addresses, channels, notices
+from bot.standing import Standing
+from bot.storage import addresses, channels, facts, notices
+from bot.storage.addresses import Referred, Sought
 from bot.storage.database import Connection, Database
-from bot.telegram.refusals import in_words
+from bot.telegram import refusals
 from bot.telemetry.log import logger
 
 log = logger(__name__)
 
-#: How long a channel that was refused is left alone.
-_ASK_AGAIN = timedelta(hours=1)
+#: What was refused is tried again after so long, then after twice as long, up to the longest.
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(hours=1), timedelta(hours=24)
+#: The fact that says which account has read last.
+_READER = "account that reads"
+#: So much of an invite's code is told.
+_OF_AN_INVITE = 4
 
 
 @dataclass(slots=True)
 class Watched:
-    """A channel that is watched. ``since``: when it was first read.
+    """A channel that is watched. ``since``: when it was first read; ``refs``: what it is watched as.
 
     ``read_at``: all that stood in it at this moment is stored, as this process has seen; ``checked_at``: when its
     newest posts were last compared with what is stored, ``checked`` whether this process did so, and ``stirred`` that
-    something has happened since that is not known. ``refused``: why it cannot be read, ``asked`` when it was tried.
-    ``odd``: how many readings in a row were refused, though the channel can be read for all that is known. ``pts``: the
-    count of events with the last push, ``stale`` how many checks in a row were answered with a lower one than is known.
-    ``top``: the newest number when the sweep last asked, at ``heard``.
+    something has happened since that is not known. ``odd``: how many readings in a row were refused, though the channel
+    can be read for all that is known. ``pts``: the count of events with the last push, ``stale`` how many checks in a
+    row were answered with a lower one than is known. ``top``: the newest number when the sweep asked last, ``heard``.
+
+    ``refused``: why it cannot be read; it was looked after ``tries`` times in vain since, and is next at ``look_at``.
+    ``open_again``: that look has found nothing against reading it. ``join_after``: before then it is not to be joined.
     """
 
     peer: Peer
@@ -41,16 +49,22 @@ class Watched:
     checked: bool = False
     stirred: bool = False
     refused: str | None = None
-    asked: datetime | None = None
     pts: int = 0
     stale: int = 0
     top: int = 0
     heard: datetime | None = None
     odd: int = 0
+    standing: Standing = Standing.POLLED
+    tries: int = 0
+    look_at: datetime | None = None
+    open_again: bool = False
+    join_after: datetime | None = None
+    refs: set[ChannelRef] = field(default_factory=set)
 
-    def readable(self, now: datetime) -> bool:
-        """Whether it is worth asking; what is refused is asked for each hour."""
-        return self.refused is None or self.asked is None or now - self.asked >= _ASK_AGAIN
+    @property
+    def readable(self) -> bool:
+        """Whether it is worth asking for posts."""
+        return self.refused is None or self.open_again
 
 
 class Begun(NamedTuple):
@@ -62,17 +76,34 @@ class Begun(NamedTuple):
 
 
 class Roster:
-    """The watched channels of one account, by marked id."""
+    """The watched channels of one account, by marked id. ``destinations``: chats that are told, and never watched.
 
-    def __init__(self, account: int, ingest: Ingest, database: Database, clock: Clock) -> None:
+    ``doubted`` is called with a channel that an answer shows as left, which another answer may have overtaken;
+    ``renamed`` when one has another name.
+    """
+
+    def __init__(
+        self,
+        account: int,
+        ingest: Ingest,
+        database: Database,
+        clock: Clock,
+        destinations: frozenset[ChannelRef] = frozenset(),
+    ) -> None:
+        self.doubted: Callable[[int], None] = _nothing
+        self.renamed: Callable[[], None] = lambda: None
         self._account = account
         self._ingest = ingest
         self._database = database
         self._clock = clock
+        self._destinations = destinations
         self._watched: dict[int, Watched] = {}
+        #: What was watched once, for who is reading a page of it just now.
+        self._dropped: dict[int, Watched] = {}
+        self._configured: frozenset[ChannelRef] = frozenset()
 
     def __getitem__(self, channel: int) -> Watched:
-        return self._watched[channel]
+        return self._watched.get(channel) or self._dropped[channel]
 
     def __contains__(self, channel: int) -> bool:
         return channel in self._watched
@@ -85,23 +116,98 @@ class Roster:
     def all(self) -> Collection[Watched]:
         return self._watched.values()
 
+    # --- who is watched -----------------------------------------------------------------------------------
+
     async def load(self, refs: Sequence[ChannelRef]) -> list[ChannelRef]:
         """Takes up those that were resolved before, without a call; returns those that were not."""
+        self._configured = frozenset(refs)
         known = await channels.all(self._database, self._account)
+        if await facts.get(self._database, _READER) != self._account:
+            # What was refused to another account need not be to this one.
+            known = {id_: one._replace(tries=0, look_at=None) for id_, one in known.items()}
+            await self._database.write(lambda c: facts.put(c, _READER, self._account))
         written = await channels.references(self._database)
         unknown = []
         for ref in refs:
             stored = known.get(written.get(str(ref), 0))
             if stored is None:
                 unknown.append(ref)
-                continue
-            if stored.peer.id not in self:
-                since = stored.since or self._clock.now()
-                self._watched[stored.peer.id] = Watched(
-                    peer=stored.peer, since=since, checked_at=stored.checked_at, refused=stored.refused
-                )
-            self._ingest.watch(stored.peer, stored.cursor, ref)
+            elif not await self.is_told(ref, stored.peer):
+                self._take_up(ref, stored)
+        now = self._clock.now()
+        await self._database.write(lambda c: addresses.seek(c, self._account, map(str, unknown), now))
         return unknown
+
+    def _take_up(self, ref: ChannelRef, stored: channels.Stored) -> Watched:
+        watched = self._watched.setdefault(
+            stored.peer.id,
+            Watched(
+                peer=stored.peer,
+                since=stored.since or self._clock.now(),
+                checked_at=stored.checked_at,
+                refused=stored.refused,
+                standing=stored.standing,
+                tries=stored.tries,
+                look_at=stored.look_at,
+                join_after=stored.join_after,
+            ),
+        )
+        watched.refs.add(ref)
+        self._ingest.watch(stored.peer, stored.cursor, ref)
+        return watched
+
+    async def is_told(self, ref: ChannelRef, peer: Peer) -> bool:
+        """Whether a channel is a destination, and so is not to be watched, which the operators hear once."""
+        names = {ref, ChatId(peer.id), Username((peer.username or "").lower())}
+        if names.isdisjoint(self._destinations):
+            return False
+        # The title is not known where this was found before, and told then.
+        if name := peer.title if isinstance(ref, ChatId) else shown(ref):
+            what = f"{name} is not watched: vedette writes there, and would read itself; take it out of one of the two."
+            await self.tell(f"destination {peer.id}", what)
+        return True
+
+    async def drop(self, channel: int) -> None:
+        """No longer watched: nothing of it is taken or asked any more. What is stored of it stays.
+
+        Not if the configuration names it too.
+        """
+        watched = self._watched.get(channel)
+        if watched is not None and watched.refs.isdisjoint(self._configured):
+            self._forget(channel)
+
+    def _forget(self, channel: int) -> None:
+        self._dropped[channel] = self._watched.pop(channel)
+        log.info("channel dropped", channel=channel)
+
+    async def begin(self, new: Sequence[Begun], asked: datetime) -> None:
+        """From now on these channels are watched. ``asked``: when it was asked for the cursors of those that had none.
+
+        All that there is of them is above their cursors, so they count as read.
+        """
+        now = self._clock.now()
+        fresh = {one.peer.id: one.peer for one in new if one.peer.id not in self}
+
+        def work(c: Connection) -> None:
+            for ref, peer, cursor in new:
+                channels.put(c, self._account, peer, cursor, since=asked)
+                channels.refer(c, str(ref), peer.id)
+                notices.settle(c, f"channel {ref}", now)
+            channels.set_read(c, [one.peer.id for one in new if one.cursor is not None], asked)
+            for peer in fresh.values():
+                # Whatever another account met with.
+                channels.set_refused(c, peer.id, None)
+                channels.set_standing(c, peer.id, channels.well(peer))
+
+        await self._database.write(work)
+        stored = await channels.all(self._database, self._account)
+        for ref, peer, cursor in new:
+            watched = self._take_up(ref, stored[peer.id])
+            if cursor is not None and peer.id in fresh:
+                watched.read_at, watched.checked_at, watched.checked = asked, asked, True
+            log.info("channel watched", channel=peer.id, joined=peer.joined, top=stored[peer.id].cursor.top)
+
+    # --- what references lead to --------------------------------------------------------------------------
 
     async def cursors(self) -> Mapping[int, Cursor]:
         """How far each channel was read, by whatever account."""
@@ -111,97 +217,180 @@ class Roster:
         """What this account found behind references before, watched or not, by what is written."""
         return await addresses.known(self._database, self._account)
 
+    async def referred(self) -> Mapping[str, Referred]:
+        """What any account found behind references."""
+        return await addresses.referred(self._database)
+
+    async def sought(self) -> Mapping[str, Sought]:
+        """How it stands with the references that lead to no channel, by what is written."""
+        return {one.written: one for one in await addresses.sought(self._database)}
+
     async def remember(self, found: Mapping[ChannelRef, Peer]) -> None:
         """What was found needs not be looked for again, whatever becomes of this process."""
 
         def work(c: Connection) -> None:
             for ref, peer in found.items():
                 addresses.remember(c, self._account, ref, peer)
+                addresses.found(c, str(ref))
 
         if found:
             await self._database.write(work)
 
-    async def begin(self, new: Sequence[Begun], asked: datetime) -> None:
-        """From now on these channels are watched. ``asked``: when it was asked for the cursors of those that had none.
+    async def missed(self, one: Sought, behind: Channel | None, what: str | None) -> None:
+        """A reference leads to no channel that this account can watch, of which ``what`` is told.
 
-        All that there is of them is above their cursors, so they count as read.
+        ``behind``: what another account found there.
         """
         now = self._clock.now()
 
         def work(c: Connection) -> None:
-            for ref, peer, cursor in new:
-                channels.put(c, self._account, peer, cursor, since=asked)
-                channels.refer(c, str(ref), peer.id)
-                notices.settle(c, f"channel {ref}", now)
-            channels.set_read(c, [one.peer.id for one in new if one.cursor is not None], asked)
+            addresses.set_sought(c, self._account, one)
+            if what is not None:
+                notices.tell(c, f"channel {one.written}", Notice(what), now)
+            if behind is not None and behind.id is not None and behind.id not in self:
+                channels.set_refused(c, behind.id, one.why)
+                channels.set_standing(c, behind.id, one.standing)
 
         await self._database.write(work)
-        stored = await channels.all(self._database, self._account)
-        for ref, peer, cursor in new:
-            kept = stored[peer.id]
-            watched = Watched(peer=peer, since=kept.since or asked, checked_at=kept.checked_at, refused=kept.refused)
-            if cursor is not None:
-                watched.read_at, watched.checked_at, watched.checked = asked, asked, True
-            self._watched.setdefault(peer.id, watched)
-            self._ingest.watch(peer, kept.cursor, ref)
-            log.info("channel watched", channel=peer.id, joined=peer.joined, top=kept.cursor.top)
+
+    async def name_checked(self, ref: ChannelRef, at: datetime) -> None:
+        """It was asked whether a channel is still called so."""
+        await self._database.write(lambda c: addresses.set_checked(c, str(ref), at))
+
+    # --- how they are -------------------------------------------------------------------------------------
 
     async def seen(self, peer: Peer | None) -> None:
-        """Takes note of a channel as an answer shows it: renamed, joined, left."""
+        """Takes note of a channel as an answer shows it: renamed, joined. That it was left has to be asked."""
         if peer is None or (watched := self._watched.get(peer.id)) is None or watched.peer == peer:
             return
+        before = watched.peer
+        if before.joined and not peer.joined:
+            self.doubted(peer.id)
+            peer = replace(peer, joined=True)
+        let_in = peer.joined and watched.standing in (Standing.ASKED, Standing.NEEDS_PERSON)
+        await self._now_is(watched, peer, f"{peer.channel.shown} was let in." if let_in else None)
+        if before.username != peer.username and await self.is_told(ChatId(peer.id), peer):
+            self._forget(peer.id)
+
+    async def left(self, channel: int, join_after: datetime, what: str | None) -> None:
+        """The account is in it no more, though nobody here has left it; it is not to be joined again before then."""
+        watched = self[channel]
+        watched.join_after = join_after
+        await self._database.write(lambda c: channels.set_join_after(c, self._account, channel, join_after))
+        await self._now_is(watched, replace(watched.peer, joined=False), what)
+
+    async def _now_is(self, watched: Watched, peer: Peer, what: str | None) -> None:
+        """Takes note of how a channel looks now; ``what``: to be told of how the account stands with it."""
         before, watched.peer, now = watched.peer, peer, self._clock.now()
+        if before.joined != peer.joined and not watched.standing.lost:
+            watched.standing = channels.well(peer)
 
         def work(c: Connection) -> None:
             channels.put(c, self._account, peer, None)
-            if before.username != peer.username:
-                notices.tell(c, f"name of channel {peer.id}", _renamed(before, peer), now)
+            channels.set_standing(c, peer.id, watched.standing, tries=watched.tries, look_at=watched.look_at)
+            if (renamed := _renamed(before, peer)) is not None:
+                notices.tell(c, f"name of channel {peer.id}", renamed, now)
+            if what is not None:
+                notices.tell(c, f"joining channel {peer.id}", Notice(what), now)
+            elif peer.joined and not before.joined:
+                notices.settle(c, f"joining channel {peer.id}", now)
 
         await self._database.write(work)
         self._ingest.watch(peer, self._ingest.cursors[peer.id])
+        if before.username != peer.username:
+            self.renamed()
+
+    async def not_joined(self, channel: int, standing: Standing, join_after: datetime, what: str) -> None:
+        """It could not be joined, and is read without it."""
+        watched, now = self[channel], self._clock.now()
+        watched.standing, watched.join_after = standing, join_after
+
+        def work(c: Connection) -> None:
+            channels.set_standing(c, channel, standing)
+            channels.set_join_after(c, self._account, channel, join_after)
+            notices.tell(c, f"joining channel {channel}", Notice(what), now)
+
+        await self._database.write(work)
 
     async def read(self, read: Collection[int], at: datetime) -> None:
         """All that stood in these channels at this moment is stored; those that were refused are so no more."""
         now = self._clock.now()
-        again = [self[channel] for channel in read if self[channel].refused is not None]
-        for channel in read:
-            self[channel].read_at = max(at, self[channel].read_at or at)
-            self[channel].refused = None
+        # What was asked before a refusal, and answered after it, says nothing against it.
+        those = [self[channel] for channel in read if channel in self and self[channel].readable]
+        again = [watched for watched in those if watched.refused is not None]
+        for watched in those:
+            watched.read_at = max(at, watched.read_at or at)
+        for watched in again:
+            watched.refused, watched.tries, watched.look_at, watched.open_again = None, 0, None, False
+            watched.standing = channels.well(watched.peer)
 
         def work(c: Connection) -> None:
-            channels.set_read(c, read, at)
+            channels.set_read(c, [watched.peer.id for watched in those], at)
             for watched in again:
                 channels.set_refused(c, watched.peer.id, None)
+                channels.set_standing(c, watched.peer.id, watched.standing)
                 what = f"{watched.peer.channel.shown} can be read again."
                 notices.tell(c, f"channel {watched.peer.id}", Notice(what), now)
 
-        if read:
+        if those:
             await self._database.write(work)
 
     async def checked(self, channel: int, at: datetime) -> None:
         """Its newest posts were compared with what is stored."""
-        self[channel].checked_at, self[channel].checked = at, True
-        await self._database.write(lambda c: channels.set_checked(c, channel, at))
+        if channel in self:
+            self[channel].checked_at, self[channel].checked = at, True
+            await self._database.write(lambda c: channels.set_checked(c, channel, at))
 
-    async def refuse(self, channel: int, code: str) -> None:
+    async def refuse(self, channel: int, code: str, until: datetime | None = None) -> None:
         """A channel cannot be read, by Telegram's word for it; the operators hear of it once."""
-        watched, now, why = self[channel], self._clock.now(), in_words(code)
-        watched.refused, watched.asked = why, now
-        notice = Notice(f"{watched.peer.channel.shown} cannot be read ({why}); it is tried again each hour.")
+        watched, now, why = self[channel], self._clock.now(), refusals.in_words(code)
+        why = why if until is None else f"{why} until {until:%Y-%m-%d %H:%M} UTC"
+        watched.refused, watched.standing, watched.open_again = why, refusals.standing(code), False
+        if watched.look_at is None or watched.look_at <= now:
+            watched.look_at = now + patience(watched.tries)
+            watched.tries += 1
+        what = [f"{watched.peer.channel.shown} cannot be read ({why})", "it is tried again, less and less often."]
+        if (remedy := refusals.REMEDIES.get(watched.standing)) is not None:
+            what.insert(1, remedy)
 
         def work(c: Connection) -> None:
             channels.set_refused(c, channel, why)
-            notices.tell(c, f"channel {channel}", notice, now)
+            channels.set_standing(c, channel, watched.standing, tries=watched.tries, look_at=watched.look_at)
+            notices.tell(c, f"channel {channel}", Notice("; ".join(what)), now)
 
         await self._database.write(work)
         log.warning("channel refused", channel=channel, code=code)
 
-    async def tell(self, subject: str, what: str) -> None:
+    async def tell(self, subject: str, what: str, details: tuple[str, ...] = ()) -> None:
         """A notice to the operators, once a change."""
         now = self._clock.now()
-        await self._database.write(lambda c: notices.tell(c, subject, Notice(what), now))
+        await self._database.write(lambda c: notices.tell(c, subject, Notice(what, details), now))
+
+    async def settle(self, subject: str) -> None:
+        """A trouble has ended, and nobody need hear of it."""
+        now = self._clock.now()
+        await self._database.write(lambda c: notices.settle(c, subject, now))
 
 
-def _renamed(before: Peer, now: Peer) -> Notice:
+def patience(tries: int) -> timedelta:
+    """How long to wait after something was refused once more than so many times."""
+    return min(_FIRST_PAUSE * (1 << min(tries, 10)), _LONGEST_PAUSE)
+
+
+def shown(ref: ChannelRef) -> str:
+    """As it is told. Whoever holds the whole of an invite may join."""
+    return f"{Invite(ref.code[:_OF_AN_INVITE])!s}…" if isinstance(ref, Invite) else str(ref)
+
+
+def _renamed(before: Peer, now: Peer) -> Notice | None:
+    """Of a channel that has a public name the title is no more than decoration."""
+    if before.username == now.username and (now.username or not before.title or before.title == now.title):
+        return None
     was = f"@{before.username}" if before.username else before.channel.shown
-    return Notice(f"{was} is called {f'@{now.username}' if now.username else 'nothing public'} now.")
+    if not now.username and before.username:
+        return Notice(f"{was} has no public name any more ({now.channel.shown}); it stays watched.")
+    return Notice(f"{was} is called {f'@{now.username}' if now.username else now.channel.shown} now.")
+
+
+def _nothing(_: int) -> None:
+    pass

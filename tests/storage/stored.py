@@ -13,7 +13,9 @@ from tempfile import TemporaryDirectory
 
 from bot.cursor import began_at
 from bot.model import Peer, PostId, Reason, Stands
-from bot.storage import channels, facts, matches, posts, quotas, stories
+from bot.standing import Standing
+from bot.storage import addresses, channels, facts, matches, posts, quotas, stories
+from bot.storage.addresses import Sought
 from bot.storage.database import NAME, Database
 from bot.storage.matches import StoredMatch
 from bot.storage.migrations import APPLICATION, STEPS
@@ -32,6 +34,7 @@ MATCH = StoredMatch(
     id=1,
 )
 MEMBER = Member(POST, POST, at(1), b"\x01\x02\x03\x04\x05", 3, ("alfa_demo/7",))
+SOUGHT = Sought("@nobody_demo", Standing.SOUGHT, "there is nobody of this name", at(2), 1, at(62))
 
 
 async def fill(database: Database) -> None:
@@ -39,6 +42,7 @@ async def fill(database: Database) -> None:
     await database.write(lambda c: facts.put(c, "secret", b"\x00" * 32))
     await database.write(lambda c: channels.put(c, READER, ALFA, began_at(7, 3), since=at(2)))
     await database.write(lambda c: channels.refer(c, "@alfa_demo", ALFA.id))
+    await database.write(lambda c: addresses.set_sought(c, READER, SOUGHT))
     await database.write(lambda c: posts.put(c, posts.packed([MESSAGE])))
     await database.write(lambda c: posts.keep_versions(c, [(ALFA.id, 7, at(2), '{"text":"Взрыв"}')]))
     await database.write(lambda c: matches.add(c, [MATCH]))

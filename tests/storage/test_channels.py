@@ -6,12 +6,14 @@ from dataclasses import replace
 
 from bot.cursor import Cursor, began_at
 from bot.model import Peer
+from bot.standing import Standing
 from bot.storage import channels
 from bot.storage.channels import Stored
 from bot.storage.database import Database
 from tests.made import at
 
 READER, ANOTHER = 11, 12
+JOINED = Standing.JOINED
 ALFA = Peer(id=-1001000000001, access_hash=-(2**63), username="alfa_demo", title="Альфа", joined=True)
 BETA = Peer(id=-1001000000002, access_hash=2**63 - 1)
 CURSOR = Cursor(floor=3, began=7, verified=9, top=12, pts=40, history_read=True)
@@ -29,7 +31,7 @@ async def test_a_channel_comes_back_as_it_was_put(database: Database) -> None:
     await put(database, ALFA, CURSOR)
     await put(database, BETA, began_at(5, 1))
     assert await channels.all(database, READER) == {
-        ALFA.id: Stored(ALFA, CURSOR, None, None, None),
+        ALFA.id: Stored(ALFA, CURSOR, None, None, None, None, JOINED),
         BETA.id: Stored(BETA, began_at(5, 1), None, None, None),
     }
 
@@ -38,7 +40,7 @@ async def test_without_a_cursor_the_stored_one_stays(database: Database) -> None
     await put(database, ALFA, CURSOR)
     renamed = replace(ALFA, username="alfa_new_demo", title=None, access_hash=5, joined=False)
     await put(database, renamed, None)
-    assert await channels.all(database, READER) == {ALFA.id: Stored(renamed, CURSOR, None, None, None)}
+    assert await channels.all(database, READER) == {ALFA.id: Stored(renamed, CURSOR, None, None, None, None, JOINED)}
 
 
 async def test_a_channel_put_again_with_a_cursor_keeps_its_own_and_what_else_is_known(database: Database) -> None:
@@ -46,7 +48,7 @@ async def test_a_channel_put_again_with_a_cursor_keeps_its_own_and_what_else_is_
     await database.write(lambda c: channels.set_read(c, [ALFA.id], at(1)))
     renamed = replace(ALFA, username="alfa_new_demo")
     await put(database, renamed, began_at(99, 500))
-    assert await channels.all(database, READER) == {ALFA.id: Stored(renamed, CURSOR, at(1), None, None)}
+    assert await channels.all(database, READER) == {ALFA.id: Stored(renamed, CURSOR, at(1), None, None, None, JOINED)}
 
 
 async def test_when_a_channel_was_first_read_is_kept(database: Database) -> None:
@@ -97,7 +99,7 @@ async def test_it_is_known_when_a_channel_was_read_and_checked_and_why_it_cannot
     await database.write(lambda c: channels.set_checked(c, ALFA.id, at(2)))
     await database.write(lambda c: channels.set_refused(c, BETA.id, "CHANNEL_PRIVATE"))
     assert await channels.all(database, READER) == {
-        ALFA.id: Stored(ALFA, CURSOR, at(1), at(2), None),
+        ALFA.id: Stored(ALFA, CURSOR, at(1), at(2), None, None, JOINED),
         BETA.id: Stored(BETA, CURSOR, at(1), None, "CHANNEL_PRIVATE"),
     }
     await database.write(lambda c: channels.set_refused(c, BETA.id, None))
@@ -108,3 +110,24 @@ async def test_a_reference_means_the_channel_it_was_last_resolved_to(database: D
     for written, channel in (("@alfa_demo", 1), ("t.me/+abcdef", BETA.id), ("@alfa_demo", ALFA.id)):
         await refer(database, written, channel)
     assert await channels.references(database) == {"@alfa_demo": ALFA.id, "t.me/+abcdef": BETA.id}
+
+
+async def test_how_an_account_stands_with_a_channel_is_kept_with_when_to_look_again(database: Database) -> None:
+    await put(database, ALFA, CURSOR)
+    await database.write(lambda c: channels.set_standing(c, ALFA.id, Standing.GONE, tries=2, look_at=at(60)))
+    gone = (await channels.all(database, READER))[ALFA.id]
+    assert (gone.standing, gone.tries, gone.look_at) == (Standing.GONE, 2, at(60))
+    await database.write(lambda c: channels.set_standing(c, ALFA.id, Standing.POLLED))
+    well = (await channels.all(database, READER))[ALFA.id]
+    assert (well.standing, well.tries, well.look_at) == (Standing.POLLED, 0, None)
+
+
+async def test_when_a_channel_may_be_joined_is_of_one_account_and_outlives_what_is_seen_of_it(
+    database: Database,
+) -> None:
+    await put(database, BETA, CURSOR)
+    await put(database, BETA, None, ANOTHER)
+    await database.write(lambda c: channels.set_join_after(c, READER, BETA.id, at(60)))
+    await put(database, replace(BETA, username="beta_demo"), None)
+    assert (await channels.all(database, READER))[BETA.id].join_after == at(60)
+    assert (await channels.all(database, ANOTHER))[BETA.id].join_after is None

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from bot.cursor import began_at
-from bot.storage import channels, facts, matches, posts, stories
+from bot.standing import Standing
+from bot.storage import addresses, channels, facts, matches, posts, stories
 from bot.storage.channels import Stored
 from bot.storage.database import Database
 from bot.storage.migrations import STEPS
 from tests.made import DESK, at
-from tests.storage.stored import ALFA, DATABASES, MATCH, MEMBER, MESSAGE, POST, READER, load
+from tests.storage.stored import ALFA, DATABASES, MATCH, MEMBER, MESSAGE, POST, READER, SOUGHT, load
 
 VERSIONS = range(1, len(STEPS) + 1)
 
@@ -44,7 +45,9 @@ async def test_what_a_stored_database_holds_is_still_there(version: int, tmp_pat
     load(DATABASES / f"{version}.sql", tmp_path)
     async with Database.opened(tmp_path) as database:
         assert await facts.get(database, "secret") == b"\x00" * 32
-        assert await channels.all(database, READER) == {ALFA.id: Stored(ALFA, began_at(7, 3), None, None, None, at(2))}
+        alfa = Stored(ALFA, began_at(7, 3), None, None, None, at(2), Standing.JOINED)
+        assert await channels.all(database, READER) == {ALFA.id: alfa}
+        assert await addresses.sought(database) == ([SOUGHT] if version > 1 else [])
         assert await channels.references(database) == {"@alfa_demo": ALFA.id}
         assert await posts.known(database, {ALFA.id: [MESSAGE.number]}, {}) == [MESSAGE]
         assert await matches.after(database, 0, 10) == [MATCH]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from bot.cursor import Cursor
 from bot.model import Channel, Peer
-from bot.storage import channels, overview
+from bot.standing import Standing
+from bot.storage import addresses, channels, overview
+from bot.storage.addresses import Sought
 from bot.storage.database import Database
 from bot.storage.overview import ChannelState
 from tests.made import at
@@ -33,6 +35,7 @@ async def test_a_channel_is_listed_once_whoever_reads_it(database: Database) -> 
         read_at=at(5),
         refused=None,
         references=frozenset({"@alfa_demo"}),
+        standing=Standing.JOINED,
     )
     assert (alfa.behind, bravo.behind) == (3, 0)
     assert (bravo.joined, bravo.refused, bravo.history_read, bravo.read_at) == (False, "CHANNEL_PRIVATE", False, None)
@@ -40,4 +43,12 @@ async def test_a_channel_is_listed_once_whoever_reads_it(database: Database) -> 
 
 async def test_an_empty_database_holds_nothing(database: Database) -> None:
     assert await overview.channels(database) == []
+    assert await overview.sought(database) == []
     assert await overview.matches(database) == 0
+
+
+async def test_what_leads_to_no_channel_is_told_with_why_and_since_when(database: Database) -> None:
+    await database.write(lambda c: addresses.seek(c, 7, ["@nobody_demo", "t.me/+AbCdEf12"], at(1)))
+    asked = Sought("t.me/+AbCdEf12", Standing.ASKED, "its administrators were asked", at(2), 1, at(62))
+    await database.write(lambda c: addresses.set_sought(c, 7, asked))
+    assert await overview.sought(database) == [Sought("@nobody_demo", Standing.SOUGHT, None, at(1), 0, at(1)), asked]

@@ -182,3 +182,20 @@ def test_a_body_comes_back_to_the_letter(texts: list[str]) -> None:
 
     with TemporaryDirectory() as folder:
         assert asyncio.run(through(Path(folder))) == [row.body for row in rows]
+
+
+async def test_the_dates_of_the_newest_posts_are_found_for_several_channels_at_once(database: Database) -> None:
+    other, empty = ALFA - 1, ALFA - 2
+    await store(database, message(7), message(9, deleted=at(10)), service(11), message(3, channel=other))
+    await store(database, message(12, album=4, post=12), message(13, album=4, post=12))
+    assert await posts.newest(database, [ALFA, other, empty]) == {ALFA: at(13), other: at(3)}
+    assert await posts.dates(database, [ALFA, other, empty]) == {
+        ALFA: [at(7), at(9), at(12), at(13)],
+        other: [at(3)],
+    }
+    assert await posts.newest(database, []) == await posts.dates(database, []) == {}
+
+
+async def test_dates_reach_back_so_many_numbers_and_no_further(database: Database) -> None:
+    await store(database, message(1), message(2), message(posts.MOST_DATED + 1))
+    assert await posts.dates(database, [ALFA]) == {ALFA: [at(2), at(posts.MOST_DATED + 1)]}

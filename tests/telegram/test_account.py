@@ -25,6 +25,7 @@ from bot.errors import (
     UnreadableError,
     WaitError,
 )
+from bot.telegram import pushes
 from bot.telegram.account import Account, method_of
 from bot.telegram.session import client_for
 from tests.telegram_server.server import TelegramServer
@@ -233,6 +234,18 @@ async def test_a_call_that_is_cancelled_is_cancelled(account: Accounts, server: 
         await pending
 
 
+async def test_opening_is_cancelled_at_any_moment(account: Accounts) -> None:
+    """What Telethon waits with takes a cancellation for an end of what it waits for, if the two come together."""
+    for moment in range(120):
+        opening = asyncio.create_task(account().open())
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        if not opening.cancel():
+            break
+        await asyncio.wait([opening], timeout=3)
+        assert opening.cancelled(), moment
+
+
 async def test_a_link_that_breaks_mends_itself_and_is_told_of(account: Accounts, server: TelegramServer) -> None:
     connected: list[str] = []
     reader = account(connected=connected)
@@ -290,6 +303,7 @@ async def test_it_is_closed_when_the_link_is_lost_for_good(account: Accounts, se
     await server.stop_listening()
     server.cut()
     await asyncio.wait_for(lost, 3)
+    assert reader.ended_by() is None
     with pytest.raises(UnreachableError):
         await reader.call(history())
 
@@ -302,6 +316,8 @@ async def test_it_is_closed_when_the_session_is_forgotten_while_the_link_was_dow
     server.forget_keys()
     server.cut()
     await asyncio.wait_for(reader.closed(), 3)
+    assert isinstance(reader.ended_by(), NotSignedInError)
+    assert reader.signed_out == "AuthKeyNotFound"
 
 
 async def test_it_is_closed_when_the_library_dies_of_an_update(account: Accounts, server: TelegramServer) -> None:
@@ -313,6 +329,80 @@ async def test_it_is_closed_when_the_library_dies_of_an_update(account: Accounts
     server.faults.unknown_in_difference()
     server.world.channels[CHANNEL].post("Хомс")
     await asyncio.wait_for(reader.closed(), 3)
+    assert isinstance(reader.ended_by(), UnreadableError)
+
+
+async def test_it_says_which_of_its_ends_a_session_has_met(account: Accounts, server: TelegramServer) -> None:
+    """Telethon takes each of them for nobody being signed in."""
+    server.revoke(READER, "USER_DEACTIVATED_BAN")
+    reader = account()
+    with pytest.raises(NotSignedInError, match="USER_DEACTIVATED_BAN"):
+        await reader.open()
+    assert reader.signed_out == "USER_DEACTIVATED_BAN"
+
+
+async def test_it_is_heard_of_each_answer_refusals_too_and_of_no_silence(
+    account: Accounts, server: TelegramServer
+) -> None:
+    heard: list[str] = []
+    reader = account(timeout=soon())
+    await reader.open()
+    reader.heard = lambda: heard.append("heard")
+    await reader.call(history())
+    server.faults.refuse(HISTORY, 400, "MSG_ID_INVALID")
+    with pytest.raises(RefusedError):
+        await reader.call(history())
+    server.faults.unknown_in_history(times=1)
+    with pytest.raises(UnreadableError):
+        await reader.call(history())
+    assert heard == ["heard"] * 3
+    server.faults.swallow(HISTORY)
+    with pytest.raises(UnreachableError):
+        await reader.call(history())
+    assert heard == ["heard"] * 3
+
+
+async def test_a_probe_waits_no_longer_than_it_is_told_to(account: Accounts, server: TelegramServer) -> None:
+    reader = account()
+    await reader.open()
+    await reader.probe(soon())
+    server.faults.swallow("updates.getState")
+    with pytest.raises(UnreachableError, match=r"in time \(updates.getState\)"):
+        await reader.probe(soon())
+
+
+async def test_the_library_still_has_the_loops_that_are_looked_after(account: Accounts) -> None:
+    """They have no public names; without them a client that has gone deaf would be taken for a quiet one."""
+    reader = account()
+    assert reader.client._updates_error is None
+    assert reader._loops() == []
+    await reader.open()
+    assert [loop.done() for loop in reader._loops()] == [False, False]
+    assert reader.ended_by() is None
+
+
+@pytest.mark.parametrize("loop", ["_updates_handle", "_keepalive_handle"])
+async def test_it_is_closed_when_a_loop_of_the_library_ends(account: Accounts, loop: str) -> None:
+    reader = account()
+    await reader.open()
+    lost = asyncio.create_task(reader.closed())
+    await asyncio.sleep(0)
+    getattr(reader.client, loop).cancel()
+    await asyncio.wait_for(lost, 1)
+    assert reader.client.is_connected()
+
+
+@pytest.mark.parametrize(("pushed", "asked"), [(True, 1), (False, 0)])
+async def test_who_wants_no_pushes_does_not_catch_up_on_them(
+    account: Accounts, server: TelegramServer, *, pushed: bool, asked: int
+) -> None:
+    reader = account(pushed=pushed)
+    await reader.open()
+    await asyncio.sleep(0.05)
+    before = server.count("updates.getDifference")
+    await pushes.catch_up(reader)
+    await asyncio.sleep(0.05)
+    assert server.count("updates.getDifference") == before + asked
 
 
 async def test_closing_twice_leaves_the_session_to_who_has_it_open_now(account: Accounts) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from telethon.tl import types
@@ -15,6 +15,7 @@ from bot.telegram.account import Account
 from bot.telegram.peers import (
     FORBIDDEN,
     JOIN_NEEDED,
+    MOVED,
     NEEDS_PERSON,
     NOT_A_CHANNEL,
     NOT_A_MEMBER,
@@ -22,6 +23,8 @@ from bot.telegram.peers import (
     _joined,
     _only,
     join,
+    limit,
+    look,
     mine,
     resolve,
     tops,
@@ -30,6 +33,7 @@ from tests.telegram.reading import READER, peer_of
 from tests.telegram_server.channel import WorldChannel
 from tests.telegram_server.posts import Standing
 from tests.telegram_server.server import TelegramServer
+from tests.telegram_server.wire import make
 from tests.telegram_server.world import World
 
 DIALOGS = "messages.getPeerDialogs"
@@ -212,10 +216,64 @@ async def test_an_id_is_one_of_mine_or_nothing(account: Account, world: World, s
 
     before = len(server.calls)
     assert await resolve(account, ChatId(peer.id), of_mine) == peer
+    assert len(server.calls) == before
     with pytest.raises(RefusedError) as caught:
         await resolve(account, ChatId(-1009999999999), of_mine)
     assert caught.value.code == NOT_A_MEMBER
-    assert len(server.calls) == before
+    assert [call.method for call in server.calls[before:]] == ["messages.getChats"]
+
+
+@pytest.mark.parametrize(("became", "code"), [(None, NOT_A_CHANNEL), (1001, f"{MOVED}-1000000001001")])
+async def test_a_small_group_under_a_channels_id_says_what_it_is(
+    account: Account, world: World, became: int | None, code: str
+) -> None:
+    world.groups[55] = became
+    with pytest.raises(RefusedError) as caught:
+        await resolve(account, ChatId(-1000000000055), none_of_mine)
+    assert caught.value.code == code
+
+
+def test_an_invite_to_a_group_that_has_moved_names_the_new_id() -> None:
+    moved = make(types.Chat, id=55, migrated_to=types.InputChannel(1001, 1))
+    with pytest.raises(RefusedError) as caught:
+        _only([moved])
+    assert caught.value.code == f"{MOVED}-1000000001001"
+
+
+# --- how it stands with one ------------------------------------------------------------------------------------
+
+
+async def test_a_look_says_whether_a_channel_can_be_read_and_why_not(account: Account, world: World) -> None:
+    alfa, closed, thrown_out, gone = some(world, 4)
+    peers = [peer_of(world, channel) for channel in (alfa, closed, thrown_out, gone)]
+    alfa.restrict("Not here")
+    closed.rename(None)
+    closed.leave(READER)
+    until = datetime(2031, 1, 1, tzinfo=UTC)
+    thrown_out.forbid(READER, until=until)
+    del world.channels[gone.number]
+    looks = [await look(account, peer) for peer in peers]
+    assert [(one.code, one.until, one.restriction) for one in looks] == [
+        (None, None, "Not here"),
+        ("CHANNEL_PRIVATE", None, None),
+        (FORBIDDEN, until, None),
+        ("CHANNEL_INVALID", None, None),
+    ]
+    assert looks[0].peer is not None
+    assert looks[0].peer.joined
+
+
+@pytest.mark.parametrize("until", [datetime.fromtimestamp(0, UTC), datetime.fromtimestamp(2**31 - 1, UTC)])
+async def test_a_ban_for_good_has_no_end(account: Account, world: World, until: datetime) -> None:
+    [alfa] = some(world, 1)
+    alfa.forbid(READER, until=until)
+    assert (await look(account, peer_of(world, alfa))).until is None
+
+
+@pytest.mark.parametrize(("premium", "most"), [(False, 500), (True, 1000)])
+async def test_who_pays_may_be_in_twice_as_many(account: Account, world: World, most: int, *, premium: bool) -> None:
+    world.people[READER].premium = premium
+    assert await limit(account) == most
 
 
 # --- joining ---------------------------------------------------------------------------------------------------

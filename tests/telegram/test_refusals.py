@@ -6,6 +6,7 @@ import pytest
 from telethon import errors
 
 from bot.errors import NoAccessError, RefusedError, UnreadableError, WaitError
+from bot.standing import Standing
 from bot.telegram import chats, peers, refusals
 from bot.telegram.account import _NO_ACCESS
 
@@ -31,7 +32,23 @@ def test_every_code_of_ours_and_every_one_that_closes_a_channel_has_words() -> N
     assert {code for code in ours | {chats.MIGRATED} | _NO_ACCESS if code in refusals.in_words(code)} == set()
 
 
-@pytest.mark.parametrize("code", sorted(refusals.WORDS))
+def test_a_group_that_has_moved_is_told_with_its_new_id() -> None:
+    assert refusals.in_words(f"{peers.MOVED}-1001234567890").endswith("write -1001234567890")
+
+
+def test_every_code_that_closes_a_channel_says_how_it_stands_and_what_can_be_done() -> None:
+    closing = {refusals.standing(code) for code in _NO_ACCESS}
+    assert closing == {Standing.PRIVATE, Standing.BANNED, Standing.GONE}
+    assert refusals.REMEDIES.keys() == closing
+    assert refusals.standing("SOMETHING_NEW") is Standing.REFUSED
+
+
+def test_what_is_no_refusal_has_no_code() -> None:
+    assert refusals.code_of(RefusedError("USERNAME_INVALID")) == "USERNAME_INVALID"
+    assert refusals.code_of(WaitError("channels.joinChannel", 9)) == ""
+
+
+@pytest.mark.parametrize("code", sorted(refusals.WORDS.keys() | refusals.STANDINGS.keys()))
 def test_words_belong_to_codes_that_there_are(code: str) -> None:
     own = {peers.NOT_A_CHANNEL, peers.NOT_A_MEMBER, peers.JOIN_NEEDED, peers.NEEDS_PERSON, peers.FORBIDDEN}
     assert code in own | {chats.MIGRATED} | _NO_ACCESS | {"STARS_PAYMENT_REQUIRED"} or code in errors.rpc_errors_dict

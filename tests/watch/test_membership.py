@@ -42,7 +42,7 @@ async def test_a_channel_that_is_not_to_be_joined_is_polled(station: Station) ->
 
 
 async def test_a_channel_that_lets_nobody_in_stays_polled_and_is_told_of(station: Station) -> None:
-    station.server.faults.refuse("channels.joinChannel", 400, "CHANNELS_TOO_MUCH", times=None)
+    station.server.faults.refuse("channels.joinChannel", 400, "USERS_TOO_MUCH", times=None)
     alfa = station.channel(joined=False)
     await station.start()
     say(alfa, "Первый")
@@ -109,7 +109,7 @@ async def test_of_an_invite_that_leads_nowhere_no_more_is_told_than_shows_which_
     assert what.startswith("t.me/+AbCd… cannot be watched: ")
     assert "GhIj" not in what
     # Of what is no plain value the log tells nothing but the kind.
-    [logged] = [one.msg for one in caplog.records if one.name == "bot.watch.membership"]
+    [logged] = [one.msg for one in caplog.records if one.name == "bot.watch.finding"]
     assert isinstance(logged, dict)
     assert [key for key, value in logged.items() if "GhIj" in str(value)] == ["ref"]
     assert isinstance(logged["ref"], Invite)
@@ -158,6 +158,8 @@ RESOLVE, LIST = "contacts.resolveUsername", "messages.getDialogs"
 
 
 def many(station: Station, count: int, *, joined: bool) -> list[WorldChannel]:
+    # How long is waited for a list, and gathered, is short in the watch's time, and a machine may be busy.
+    station.clock, station.sweep_every = ScaledClock(station.clock.now(), 3), timedelta(hours=10)
     return [station.channel(f"number{number}_demo", joined=joined) for number in range(count)]
 
 
@@ -177,21 +179,19 @@ async def test_forty_channels_that_are_joined_are_watched_after_two_calls(statio
 
 
 async def test_channels_that_are_not_joined_cost_a_call_each_and_one_more_for_many(station: Station) -> None:
-    station.join, station.sweep_every = False, timedelta(hours=10)
-    # Beside it, whatever is looked up meanwhile gathers for a second of the watch's time.
-    station.clock = ScaledClock(station.clock.now(), 1)
+    station.join = False
     channels = many(station, 10, joined=False)
     await station.begin()
     await until_watched(station, channels)
     assert [station.server.count(method) for method in (RESOLVE, LIST)] == [10, 1]
-    assert station.server.count(DIALOGS) <= 2
+    assert station.server.count(DIALOGS) < 10
 
 
 async def test_joined_channels_wait_for_none_that_has_to_be_looked_up(station: Station) -> None:
     station.join = False
     alfa = station.channel()
     many(station, 5, joined=False)
-    station.server.faults.slow(RESOLVE, 0.3)
+    station.server.faults.slow(RESOLVE, 0.9)
     await station.begin()
     await until_watched(station, [alfa])
     assert station.server.count(RESOLVE) <= 1
@@ -229,6 +229,7 @@ async def test_where_the_accounts_own_are_not_to_be_had_names_are_looked_up(
     station: Station, code: int, message: str
 ) -> None:
     channels = many(station, 5, joined=True)
+    station.clock = ScaledClock(station.clock.now(), 60)  # it does not wait for the list for ever
     station.server.faults.refuse(LIST, code, message, times=None)
     await station.begin()
     await until_watched(station, channels)

@@ -86,8 +86,8 @@ class _Late(Account):
         super().__init__(account.client)
         self._meanwhile = meanwhile
 
-    async def call(self, request: Any) -> Any:
-        answer = await super().call(request)
+    async def call(self, request: Any, *, timeout: timedelta | None = None) -> Any:  # noqa: ASYNC109 - as its own
+        answer = await super().call(request, timeout=timeout)
         await self._meanwhile()
         return answer
 

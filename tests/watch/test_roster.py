@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.clock import ScaledClock
-from bot.model import ChatId, Username
+from bot.model import ChatId, Peer, Username
 from tests.telegram_server.channel import WorldChannel
 from tests.watch.station import DIALOGS, HISTORY, READER, Station, say
 
@@ -20,10 +20,12 @@ async def test_a_channel_that_turns_private_is_told_of_once_and_holds_up_no_othe
     await station.until(lambda: station.watch is not None and station.watch.refused(alfa.marked) is not None)
     sweeps = station.server.count(DIALOGS)
     await station.until(lambda: station.server.count(DIALOGS) > sweeps + 3)
-    private = "it is private, and this account is not in it, or not any more"
-    assert [what for what in await station.told() if "cannot be read" in what] == [
-        f"alfa_demo cannot be read ({private}); it is tried again each hour."
-    ]
+    await station.until_told(1)
+    [what] = await station.told()
+    assert what == (
+        "alfa_demo cannot be read (this account was thrown out of it); only its administrators can undo that; "
+        "otherwise remove it; it is tried again, less and less often."
+    )
 
 
 async def test_another_name_is_told_of_and_the_channel_stays_watched(station: Station) -> None:
@@ -62,7 +64,7 @@ async def test_a_refusal_is_remembered_over_a_restart_and_not_told_again(station
     await station.stop()
     watch = await station.begin()
     await station.until(lambda: watch.last_pass is not None)
-    assert watch.refused(alfa.marked) == "it is private, and this account is not in it, or not any more"
+    assert watch.refused(alfa.marked) == "this account was thrown out of it"
     assert len(await station.told()) == 1
 
 
@@ -136,3 +138,45 @@ async def test_a_new_channel_counts_as_read_in_the_tables_too(station: Station) 
     await station.start()
     [(read_at, since)] = await station.database.rows("SELECT read_at, since FROM channel")
     assert read_at == since is not None
+
+
+async def test_another_title_is_told_of_where_it_is_all_the_name_there_is(station: Station) -> None:
+    alfa = station.channel()
+    closed = station.world.add_channel(2001, title="Закрытый", members=[READER])
+    closed.service()
+    station.refs = [Username("alfa_demo"), ChatId(closed.marked)]
+    await station.start()
+    for channel in (alfa, closed):
+        channel.title = f"{channel.title}, новый"
+        channel.restrict(None)
+    await station.until_told(1)
+    watch = station.watch
+    assert watch is not None
+    await station.until(lambda: getattr(watch.channel(alfa.marked), "title", None) == "alfa_demo, новый")
+    assert await station.told() == ["Закрытый is called Закрытый, новый now."]
+
+
+async def test_a_channel_that_is_dropped_while_a_page_of_it_is_read_breaks_nothing(station: Station) -> None:
+    alfa, bravo = station.channel(), station.channel("bravo_demo")
+    watch = await station.start()
+    watch._roster._configured = frozenset()
+    station.server.faults.silent(alfa.number)
+    slow = station.server.faults.slow(HISTORY, 0.2)
+    say(alfa, "Первый")
+    await station.until(lambda: station.server.count(HISTORY) == 1)
+    await watch._roster.drop(alfa.marked)
+    slow.stop()
+    say(bravo, "Первый", push=False)
+    await station.all_stored(bravo)
+    assert watch.channel(alfa.marked) is None
+
+
+async def test_a_destination_that_is_found_elsewhere_is_told_by_its_title(station: Station) -> None:
+    desk = station.world.add_channel(2001, title="Стол", username="desk_demo", members=[READER])
+    station.destinations = frozenset({Username("desk_demo")})
+    watch = await station.start()
+    for title in ("Стол", None):
+        shown = Peer(id=desk.marked, access_hash=1, username="desk_demo", title=title)
+        await watch._membership.include({ChatId(desk.marked): shown})
+    assert [what.partition(":")[0] for what in await station.told()] == ["Стол is not watched"]
+    assert watch.channel(desk.marked) is None
