@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from bot.errors import NoAccessError, RefusedError, TelegramError, UnreachableError
 from bot.model import ChannelRef, ChatId, Destination, Me, Peer
 from bot.storage import addresses
-from bot.telegram import chats, history, peers
+from bot.telegram import chats, folders, history, peers
 from bot.telegram.account import Account
 from bot.telegram.chats import Chat, Kind
-from bot.telegram.peers import Mine, Top, Tops
+from bot.telegram.peers import Mine, Sleep, Top, Tops
 from bot.telegram.refusals import why
 from bot.terminal import Progress, one_line
 
@@ -46,14 +46,15 @@ class Inquiry:
     `UnreachableError`, `NotSignedInError` and `StorageError`; any other refusal is a finding.
     """
 
-    def __init__(
-        self, settings: Settings, database: Database, reader: Account, speaker: Account | None, mine: Mine
+    def __init__(  # noqa: PLR0913, PLR0917 - each is another part of the house
+        self, settings: Settings, database: Database, reader: Account, speaker: Account | None, mine: Mine, sleep: Sleep
     ) -> None:
         self._settings = settings
         self._database = database
         self._reader = reader
         self._speaker = speaker
         self._mine = mine
+        self._sleep = sleep
         self._watched: dict[int, ChannelRef] = {}
 
     async def channels(self) -> list[Finding]:
@@ -120,6 +121,23 @@ class Inquiry:
         name = f"@{peer.username}" if peer.username else ""
         parts = [peer.title, name if name.lower() != str(ref) else "", "" if isinstance(ref, ChatId) else str(peer.id)]
         return ", ".join([part for part in parts if part] + [how, f"newest post {newest}" if newest else "empty"])
+
+    async def folder(self, name: str) -> Finding:
+        """What stands in the folder, after `channels`; nothing of it is looked up one by one."""
+        try:
+            there = await folders.listed(self._reader)
+            folder = folders.called(there, name)
+            if folder is None:
+                others = ", ".join(one.title for one in there) or "none"
+                return Finding(Mark.BAD, name, f"this account has no such folder; it has {others}")
+            own = await folders.of_kind(self._reader, folder, self._sleep) if folder.broadcasts or folder.groups else {}
+            held = {**own, **await folders.shown(self._reader, folder.named)}
+        except UnreachableError:
+            raise
+        except TelegramError as error:
+            return Finding(Mark.BAD, name, why(error))
+        shown = ", ".join(peer.channel.shown for peer in held.values()) or "no channel or supergroup yet"
+        return Finding(Mark.WELL if held else Mark.UNSURE, name, f"a folder that holds {shown}")
 
     async def destinations(self) -> list[Finding]:
         """One for each of the configuration, after `channels`."""

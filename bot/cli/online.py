@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from bot.errors import NotSignedInError, TelegramError, WaitError
-from bot.terminal import one_line
 
 if TYPE_CHECKING:
     from bot.cli.inquiry import Finding, Inquiry
@@ -52,11 +51,11 @@ async def _look_up(settings: Settings) -> int:
 
     async with _inquiry(settings) as inquiry:
         found = await inquiry.channels()
+        if settings.watch.folder is not None:
+            found.append(await inquiry.folder(settings.watch.folder))
         _print("channels, on Telegram", found)
         told = await inquiry.destinations()
         _print("destinations, on Telegram", told)
-    if settings.watch.folder:
-        sys.stdout.write(f"note: the folder {one_line(settings.watch.folder)} is not looked at yet; that comes later\n")
     bad = sum(one.mark is Mark.BAD for one in (*found, *told))
     if bad:
         sys.stderr.write(f"{bad} of {len(found) + len(told)} cannot be used as they are\n")
@@ -94,7 +93,7 @@ async def _inquiry(settings: Settings) -> AsyncIterator[Inquiry]:
         speaker: Account | None = reader
         if telegram.bot_token is not None:
             speaker = await _bot(telegram, folder / SPEAKER, turns, stack)
-        yield Inquiry(settings, database, reader, speaker, _mine(reader, clock))
+        yield Inquiry(settings, database, reader, speaker, _mine(reader, clock), clock.sleep)
 
 
 async def _opened(telegram: Telegram, session: Path, turns: Turns, stack: AsyncExitStack) -> Account:

@@ -241,9 +241,18 @@ async def test_a_bot_that_is_not_signed_in_leaves_it_open(home: Home) -> None:
     assert "the bot is not signed in" in ran.err
 
 
-async def test_a_folder_is_said_to_come_later(home: Home) -> None:
+async def test_what_the_folder_holds_is_said(home: Home) -> None:
+    home.world.add_folder(READER, "War bloggers", [1002, 1003])
+    ran = await home.check("@alfa_demo", watch='folder = "war bloggers"')
+    assert said(ran)[1] == "✓ war bloggers: a folder that holds beta_demo, Тайный"
+    assert ran.code == 0
+
+
+async def test_a_folder_that_is_not_there_is_told_with_those_that_are(home: Home) -> None:
+    home.world.add_folder(READER, "Friends")
     ran = await home.check("@alfa_demo", watch='folder = "War bloggers"')
-    assert ran.out.endswith("note: the folder War bloggers is not looked at yet; that comes later\n")
+    assert said(ran)[1] == "✗ War bloggers: this account has no such folder; it has Friends"
+    assert ran.code == 1
 
 
 async def test_offline_nothing_is_asked(home: Home) -> None:
@@ -287,7 +296,7 @@ async def test_who_looks_on_does_not_wait_for_tomorrow(tmp_path: Path) -> None:
     async with Database.opened(tmp_path) as database, SystemClock.running() as clock:
         quota = await Quota.opened(database, clock, Random(1))  # noqa: S311 - for pauses
         turns = Turns(quota, clock, patience=timedelta(milliseconds=50))
-        for _ in range(40):
+        for _ in range(20):
             await turns.take("contacts.resolveUsername")
         for _ in range(2):
             with pytest.raises(TelegramError, match="as often of late as is wise"):
