@@ -141,6 +141,32 @@ async def bodies(db: Database, channel: int, limit: int) -> list[str]:
     return [body for (body,) in reversed(await db.rows(sql, (channel, limit)))]
 
 
+async def newest(db: Database, channels: Iterable[int]) -> dict[int, datetime]:
+    """When the newest post of each of these channels was posted, of those that have one."""
+    sql = (
+        "SELECT c.value, (SELECT date FROM message WHERE channel = c.value AND stands = 'post' "
+        "ORDER BY number DESC LIMIT 1) AS date FROM json_each(?) AS c WHERE date IS NOT NULL"
+    )
+    return {channel: from_integer(date) for channel, date in await db.rows(sql, (json.dumps([*channels]),))}
+
+
+async def dates(db: Database, channels: Iterable[int]) -> dict[int, list[datetime]]:
+    """When the newest posts of these channels were posted, in the order of their numbers: of the last `MOST_DATED`."""
+    sql = (
+        "SELECT m.channel, m.date FROM json_each(?) AS c CROSS JOIN message AS m ON m.channel = c.value "
+        "AND m.number > (SELECT max(number) FROM message WHERE channel = c.value) - ? WHERE m.stands = 'post' "
+        "ORDER BY m.channel, m.number"
+    )
+    found: dict[int, list[datetime]] = {}
+    for channel, date in await db.rows(sql, (json.dumps([*channels]), MOST_DATED)):
+        found.setdefault(channel, []).append(from_integer(date))
+    return found
+
+
+#: Numbers of a channel that are looked at for its dates: a month of a hundred a day.
+MOST_DATED = 3_000
+
+
 async def count(db: Database) -> int:
     """How many posts are stored, deleted ones too; an album is one."""
     [(found,)] = await db.rows("SELECT count(*) FROM message WHERE number = post AND stands = 'post'")
