@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.run import Mark, MatchPrinter
+from bot.cli.printed import Mark, MatchPrinter
 from bot.model import PostId, Reason
 from bot.storage import matches
 from bot.storage.database import Database
@@ -80,3 +80,29 @@ def test_a_full_pipe_does_not_take_a_line_at_once() -> None:
         assert not takes_at_once(stream, 1 << 20)
         while takes_at_once(stream, 200):
             os.write(writing, bytes(4096))  # would wait for ever if it were told wrong
+
+
+async def test_a_line_that_is_taken_at_once_is_printed_once_and_noted(database: Database, tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "r") as reader, os.fdopen(writing, "w") as stream:
+        printer = MatchPrinter(stream, Mark(tmp_path / "printed"))
+        await printer.begin(database)
+        await store(database, 1)
+        await printer.print_new(database)
+        assert json.loads(reader.readline())["id"] == 1
+    assert Mark(tmp_path / "printed").read() == 1
+
+
+def test_a_mark_can_be_read_by_a_person_and_by_the_next_process(tmp_path: Path) -> None:
+    mark = Mark(tmp_path / "printed")
+    for number in (7, 123_456, 12):
+        mark.write(number)
+        assert Mark(tmp_path / "printed").read() == number
+    assert (tmp_path / "printed").read_bytes() == b"00000000000000000012\n"
+
+
+def test_a_mark_cut_short_is_made_whole(tmp_path: Path) -> None:
+    (tmp_path / "printed").write_bytes(b"0000")
+    mark = Mark(tmp_path / "printed")
+    mark.write(5)
+    assert mark.read() == 5
