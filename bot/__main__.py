@@ -4,11 +4,17 @@ import os
 import signal
 import sys
 
-if __name__ == "__main__":
-    if sys.argv[1:2] == ["run"]:
-        # A stop that comes while the program is still being loaded: there is nothing to be finished yet.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: os._exit(0))
-    from bot.cli.main import main
 
+def main() -> None:
+    """Runs one command of `bot.cli.main`, in which a stop is heeded from the first moment on."""
+    if sys.argv[1:2] == ["run"]:
+        # As `bot.cli.stopping.end_at_once` says, before anything is loaded.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: os._exit(0))
+    from bot.cli.main import main as run
+
+    run()
+
+
+if __name__ == "__main__":
     main()

@@ -6,8 +6,9 @@ import errno
 import fcntl
 import os
 import stat
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bot.errors import HeldError, StorageError
@@ -16,6 +17,8 @@ LOCK = "lock"
 READER = "reader.session"
 SPEAKER = "speaker.session"
 _OURS_ALONE = 0o700
+#: In seconds, between attempts to lock.
+_PAUSES = (0.02, 0.1)
 
 
 @contextmanager
@@ -64,13 +67,23 @@ def _locked(folder: Path) -> int:
     except OSError as error:
         raise StorageError(_unusable(folder, error)) from None
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(lock)
     except OSError as error:
         os.close(lock)
         if isinstance(error, BlockingIOError):
             raise HeldError(f"another vedette works in {folder}; stop the service first") from None
         raise StorageError(f"directory {folder} cannot be locked: {error.strerror}; put it on a local disk") from None
     return lock
+
+
+def _lock(lock: int) -> None:
+    """Whoever only looks whether a service runs (``status``, ``health``) holds the lock for a moment: it is let go."""
+    for pause in _PAUSES:
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(pause)
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _unusable(folder: Path, error: OSError) -> str:

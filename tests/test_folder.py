@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import subprocess
@@ -10,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -135,3 +137,14 @@ def test_root_does_not_write_into_the_folder_of_another_user(tmp_path: Path) -> 
         pass
     assert str(told.value) == f"directory {folder} belongs to uid {NOBODY}, this is root; run with --user {NOBODY}"
     assert not list(folder.iterdir())
+
+
+def test_who_only_looks_keeps_nobody_out(tmp_path: Path) -> None:
+    """`status` and `health` hold the lock for a moment to see whether anybody else does."""
+    with held(tmp_path):
+        pass
+    looking = os.open(tmp_path / LOCK, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    Timer(0.01, os.close, [looking]).start()
+    with held(tmp_path):
+        pass

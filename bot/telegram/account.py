@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from telethon import TelegramClient, errors, utils
+from telethon.tl import functions, types
 
 from bot.errors import (
     NoAccessError,
@@ -44,13 +45,21 @@ _TROUBLE = (
 )
 #: The session is of no use any more: also when two processes used it at the same time.
 _SIGNED_OUT = (errors.UnauthorizedError, errors.AuthKeyDuplicatedError, errors.AuthKeyNotFound)
+#: What says that the library still lives, and what it has died of, has no public name. A loop that has ended is said
+#: nowhere: the client goes on, without pings or without updates.
+_LOOPS = ("_updates_handle", "_keepalive_handle")
+_DIED_OF = "_updates_error"
 
 
 class Account:
     """An account over a client, which it opens and closes: one for each connection's life, closed before the next.
 
     ``turn`` is awaited before each call with Telegram's own name of its method; ``refused`` hears of each FLOOD_WAIT:
-    the method, the seconds. ``id`` and ``name`` (@name, else the person's) are there once it is open.
+    the method, the seconds. ``id`` and ``name`` (@name, else the person's) are there once it is open. ``pushed``:
+    whether its client asks for pushes.
+
+    ``heard``, which may be set, is called whenever Telegram has answered, be it with a refusal. ``signed_out`` is
+    Telegram's own name for why it does not take the session, once it has said so, as SESSION_REVOKED.
     """
 
     def __init__(
@@ -60,10 +69,14 @@ class Account:
         turn: Callable[[str], Awaitable[None]] | None = None,
         refused: Callable[[str, int], None] | None = None,
         timeout: timedelta = timedelta(seconds=30),
+        pushed: bool = True,
     ) -> None:
         self.client = client
+        self.pushed = pushed
         self.id = 0
         self.name: str | None = None
+        self.heard: Callable[[], None] | None = None
+        self.signed_out: str | None = None
         self._turn = turn
         self._refused = refused
         self._timeout = timeout
@@ -81,7 +94,7 @@ class Account:
             if not signed_in:
                 await self.close()
         if not signed_in:
-            raise NotSignedInError(f"Telegram does not accept the session; {_SIGN_IN}")
+            raise _not_signed_in(self.signed_out)
 
     async def reach(self) -> bool:
         """Connects; whether somebody is signed in. Raises as `open` does, and leaves the client as it is."""
@@ -90,13 +103,24 @@ class Account:
             # Not is_user_authorized(), which takes any refusal, a FLOOD_WAIT too, for a no.
             me = await self.client.get_me()
         if me is None:
+            await self._ask_why()
             return False
         self.id = me.id
         self.name = f"@{me.username}" if me.username else utils.get_display_name(me) or None
         return True
 
-    async def call(self, request: Any) -> Any:  # noqa: ANN401 - whatever Telegram has
-        """The answer to one request.
+    async def _ask_why(self) -> None:
+        """What Telethon keeps to itself: which refusal it was that it took for nobody."""
+        with contextlib.suppress(VedetteError):
+            async with self.answering("users.getUsers"):
+                await self.client(functions.users.GetUsersRequest([types.InputUserSelf()]))
+
+    async def probe(self, timeout: timedelta) -> None:  # noqa: ASYNC109
+        """Asks something that costs nothing, to see whether there is an answer in time. Raises as `call` does."""
+        await self.call(functions.updates.GetStateRequest(), timeout=timeout)
+
+    async def call(self, request: Any, *, timeout: timedelta | None = None) -> Any:  # noqa: ANN401, ASYNC109
+        """The answer to one request, whatever Telegram has.
 
         Raises `WaitError`, `NoAccessError`, `UnreadableError`, `UnreachableError`, `RefusedError`,
         `NotSignedInError`, `StorageError`.
@@ -104,40 +128,69 @@ class Account:
         method = method_of(request)
         if self._turn is not None:
             await self._turn(method)
-        async with self.answering(method):
+        async with self.answering(method, timeout):
             return await self.client(request)
 
     @contextlib.asynccontextmanager
     async def answering(self, method: str, timeout: timedelta | None = None) -> AsyncIterator[None]:  # noqa: ASYNC109
         """A block that asks Telegram something by this method: it ends in time, and raises as `call` does."""
+        task = asyncio.current_task()
         try:
             async with asyncio.timeout((timeout or self._timeout).total_seconds()):
                 yield
+            _heed(task)
+            self._answered()
         except asyncio.CancelledError:
-            task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
             # Telethon cancels what is pending when the link is lost: nobody cancelled us.
             raise UnreachableError(f"the connection to Telegram broke ({method})") from None
         except Exception as error:
+            _heed(task)
             ours = _ours(error, method)
             if ours is None:
                 raise
+            if isinstance(error, (errors.RPCError, errors.TypeNotFoundError)):
+                self._answered()
+            if isinstance(ours, NotSignedInError):
+                self.signed_out = _code(error)
             if isinstance(ours, WaitError) and self._refused and not isinstance(error, errors.SlowModeWaitError):
                 self._refused(method, ours.seconds)
             # Without what it was: an answer that cannot be read is quoted there, and with it somebody's post.
             raise ours from None
 
+    def _answered(self) -> None:
+        if self.heard is not None:
+            self.heard()
+
     async def closed(self) -> None:
-        """Returns when the client has lost its link for good, or died of an update that it cannot read."""
+        """Returns when the client is of no use any more: its link is lost for good, or one of its loops has ended."""
+        link = self.client.disconnected
         try:
-            await self.client.disconnected
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-        except Exception:  # noqa: BLE001 - why it ended is told by the next call; that it ended is all that is asked
-            return
+            await asyncio.wait([link, *self._loops()], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            link.cancel()  # not the link, but what stood for it here
+            self.ended_by()  # takes note of why it ended, which asyncio would complain of otherwise
+
+    def ended_by(self) -> VedetteError | None:
+        """What the client has died of, as far as it says, in the words of `call`'s errors."""
+        error: BaseException | None = getattr(self.client, _DIED_OF)
+        link = self.client.disconnected
+        for end in (link, *self._loops()):
+            if end.done() and not end.cancelled():
+                error = error or end.exception()
+        link.cancel()
+        if not isinstance(error, Exception) or isinstance(error, ConnectionError):
+            return None
+        if isinstance(error, _SIGNED_OUT):
+            self.signed_out = _code(error)
+        return _ours(error, "updates") or UnreadableError(
+            "the Telegram library broke down over an update; update vedette"
+        )
+
+    def _loops(self) -> list[asyncio.Task[None]]:
+        """The library's own; none before it has connected."""
+        return [loop for name in _LOOPS if (loop := getattr(self.client, name)) is not None]
 
     async def close(self) -> None:
         """Disconnects, within 5 s, and gives the session file up: the next account may have it open already."""
@@ -147,7 +200,13 @@ class Account:
         with contextlib.suppress(Exception):
             async with asyncio.timeout(_GOODBYE.total_seconds()):
                 await self.client.disconnect()
-                await self.closed()  # takes note of why it ended, which asyncio would complain of otherwise
+        self.ended_by()
+
+
+def _heed(task: asyncio.Task[Any] | None) -> None:
+    """Telethon takes a cancellation for its own that comes at the moment in which what it waits for is over."""
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def method_of(request: Any) -> str:  # noqa: ANN401 - Telethon has no types
@@ -167,7 +226,7 @@ def _ours(error: Exception, method: str) -> VedetteError | None:
     if isinstance(error, errors.SessionPasswordNeededError):
         return RefusedError(_code(error))  # a step of signing in, though Telegram's number for it is that of the others
     if isinstance(error, _SIGNED_OUT):
-        return NotSignedInError(f"Telegram does not accept the session ({_code(error)}); {_SIGN_IN}")
+        return _not_signed_in(_code(error))
     if isinstance(error, TimeoutError):
         return UnreachableError(f"Telegram did not answer in time ({method})")
     if isinstance(error, errors.TypeNotFoundError):
@@ -187,3 +246,8 @@ def _code(error: Exception) -> str:
     if not isinstance(error, errors.RPCError):
         return type(error).__name__
     return _NAMES.get(type(error)) or str(error.message)
+
+
+def _not_signed_in(why: str | None) -> NotSignedInError:
+    told = "" if why is None else f" ({why})"
+    return NotSignedInError(f"Telegram does not accept the session{told}; {_SIGN_IN}")

@@ -83,5 +83,9 @@ def _haul(update: Any, number: int, channel: Channel, ignored: frozenset[int]) -
 
 
 async def catch_up(account: Account) -> None:
-    """Has the library ask what it missed, after a reconnection. It costs a call for each channel that has changed."""
-    await account.client.catch_up()
+    """Has the library ask what it missed, after a reconnection. It costs a call for each channel that has changed.
+
+    Not where nothing is to be pushed: there the library has died of what it was told so.
+    """
+    if account.pushed:
+        await account.client.catch_up()

@@ -11,7 +11,7 @@ import itertools
 import json
 import random
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -346,7 +346,7 @@ async def test_q_a_clock_that_is_behind_is_told_and_survived(scene: Scene, lexic
             if told := [noted.notice.what for noted in await notices.untold(service.database)]:
                 break
             await asyncio.sleep(0.05)
-        assert ["check the clock" in what for what in told] == [True]
+        assert told == ["This machine's clock is 2 min behind Telegram's; set it, e.g. run an NTP service."]
         skew.stop()
         await service.caught_up(within=8)
         scene.say(channel)
@@ -362,8 +362,13 @@ async def _hasty(scene: Scene, lexicon: Lexicon) -> AsyncIterator[Inside]:
         ingest = Ingest(database, clock, rules_of(settings, lexicon), b"secret")
         await ingest.resume()
         parts = _Parts(settings, database, clock, ingest, await Quota.opened(database, clock, chance), chance)
+
+        def account_for(connected: Callable[[], None], *, pushed: bool) -> Account:
+            client = parts.account(connected, pushed=pushed).client
+            return Account(client, timeout=timedelta(seconds=0.5), pushed=pushed)
+
         supervise = Supervise(
-            account_for=lambda connected: Account(parts.account(connected).client, timeout=timedelta(seconds=0.5)),
+            account_for=account_for,
             watch_for=parts.watch,
             database=database,
             clock=clock,
