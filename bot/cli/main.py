@@ -14,7 +14,7 @@ from difflib import get_close_matches
 
 import typer
 
-from bot.cli import check, demo, explain, export, grep, login, record, replay, run, status
+from bot.cli import backfill, check, demo, explain, export, grep, health, login, record, replay, run, status
 from bot.errors import HeldError, NotSignedInError, QueryError, StorageError, TelegramError, VedetteError
 from bot.terminal import harmless, prepare_streams, printing
 
@@ -34,8 +34,10 @@ app.command("check")(printing(check.check))
 app.command("run")(printing(run.run))
 app.command("login")(printing(login.login))
 app.command("record", context_settings=_QUERY_FIRST)(printing(record.record))
+app.command("backfill", context_settings=_QUERY_FIRST)(printing(backfill.backfill))
 app.command("export")(printing(export.export))
 app.command("status")(printing(status.status))
+app.command("health")(printing(health.health))
 app.command("grep", context_settings=_QUERY_FIRST)(printing(grep.grep))
 app.command("explain", context_settings=_QUERY_FIRST, epilog=explain.EPILOG)(printing(explain.explain))
 

@@ -3,47 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
-import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from bot.budget import Curb, rule_of, share_of
+from bot.cli import health
 from bot.cli.config import Config, settings_from
-from bot.folder import LOCK
-from bot.model import Channel
 from bot.render.times import Times
-from bot.render.words import counted
-from bot.terminal import one_line
 
 if TYPE_CHECKING:
+    from bot.cli.beside import Seen
     from bot.config.settings import Settings
+    from bot.storage.addresses import Sought
     from bot.storage.bundles import OpenBundle
+    from bot.storage.database import Database
     from bot.storage.notices import Noted
     from bot.storage.overview import ChannelState
 
-#: Channels that a person is shown, those that need a look first; more are counted.
-SHOWN = 50
 _NOTICES = 10
-_NAME = 32
+#: Of longer ago no call matters.
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """How things stand at ``now``. ``stored`` is None where there is no database yet.
+    """How things stand. ``stored`` is None where there is no database yet.
 
     ``missing``: channels of the configuration that Telegram has not been asked for, or does not know.
     """
 
-    now: datetime
     folder: Path
-    running: bool
+    seen: Seen
     watched: tuple[ChannelState, ...] = ()
     dropped: tuple[ChannelState, ...] = ()
     missing: tuple[str, ...] = ()
@@ -51,7 +48,11 @@ class Status:
 
 
 class Stored(NamedTuple):
-    """What stands in the other tables; ``waits``: methods that Telegram asked not to be called before a moment."""
+    """What stands in the other tables.
+
+    ``waits``: methods that Telegram asked not to be called before a moment; ``silent``: channels that are so for longer
+    than usual, and when they posted last.
+    """
 
     posts: int
     matches: int
@@ -60,6 +61,19 @@ class Stored(NamedTuple):
     held: list[OpenBundle]
     waits: dict[str, datetime]
     notices: list[Noted]
+    sought: list[Sought]
+    budgets: list[Used]
+    silent: dict[int, datetime]
+
+
+class Used(NamedTuple):
+    """Of a budget: ``used`` of the ``most`` calls of a method that are made within ``span``, at a ``share`` of that."""
+
+    method: str
+    used: int
+    most: int
+    span: timedelta
+    share: float
 
 
 def status(
@@ -71,80 +85,86 @@ def status(
     if as_json:
         sys.stdout.write(json.dumps(as_object(found)) + "\n")
         return
-    for line in as_lines(found, Times(settings.timezone, found.now, found.now)):
+    from bot.cli.glance import as_lines
+
+    for line in as_lines(found, Times(settings.timezone, found.seen.now, found.seen.now)):
         sys.stdout.write(f"{line}\n")
 
 
-def is_running(folder: Path) -> bool:
-    """Whether a process holds the data directory. The lock that this takes to see it is let go at once."""
-    try:
-        lock = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
-
-
 async def _found(settings: Settings, now: datetime) -> Status:
-    from bot.storage import bundles, notices, outbox, overview, posts, quotas
+    from bot.cli import beside
+    from bot.storage import overview
     from bot.storage.database import NAME, Database
 
-    folder, running = settings.data_dir, is_running(settings.data_dir)
-    asked = [str(watched.channel) for watched in settings.watch.channels]
-    if not (folder / NAME).exists():
-        return Status(now=now, folder=folder, running=running, missing=tuple(asked))
-    async with Database.opened(folder, writable=False) as database:
-        stored = Stored(
-            posts=await posts.count(database),
-            matches=await overview.matches(database),
-            outbox=await outbox.depth(database),
-            next_message=await outbox.next_moment(database),
-            held=await bundles.open_bundles(database),
-            waits={name: one.until for name, one in (await quotas.quotas(database)).items() if one.until > now},
-            notices=await notices.recent(database, _NOTICES),
-        )
+    asked = beside.references(settings)
+    if not (settings.data_dir / NAME).exists():
+        return Status(folder=settings.data_dir, seen=beside.unread(settings, now), missing=tuple(asked))
+    async with Database.opened(settings.data_dir, writable=False) as database:
         channels = await overview.channels(database)
-    every = settings.watch.folder is not None
-    wanted = {one.channel.key for one in channels if every or not _names(one).isdisjoint(asked)}
-    known = frozenset[str]().union(*map(_names, channels))
+        watched = await beside.watched(settings, database, channels)
+        seen = await beside.seen(settings, database, watched, now)
+        stored = await _stored(database, now)
+    wanted = {one.channel.id for one in watched}
+    known = frozenset[str]().union(*map(beside.names, channels))
     return Status(
-        now=now,
-        folder=folder,
-        running=running,
-        watched=tuple(sorted((one for one in channels if one.channel.key in wanted), key=_by_need)),
-        dropped=tuple(one for one in channels if one.channel.key not in wanted),
+        folder=settings.data_dir,
+        seen=seen,
+        watched=tuple(sorted(watched, key=_by_need)),
+        dropped=tuple(one for one in channels if one.channel.id not in wanted),
         missing=tuple(one for one in asked if one not in known),
         stored=stored,
     )
 
 
-def _names(one: ChannelState) -> frozenset[str]:
-    """What a configuration may call it."""
-    name = one.channel.username
-    return one.references | {str(one.channel.id), *([f"@{name.lower()}"] if name else [])}
+async def _stored(database: Database, now: datetime) -> Stored:
+    from bot.storage import bundles, notices, outbox, overview, posts, quotas, vitals
+
+    curbs = await quotas.quotas(database)
+    calls = await quotas.calls(database, now - _DAY)
+    return Stored(
+        posts=await posts.count(database),
+        matches=await overview.matches(database),
+        outbox=await outbox.depth(database),
+        next_message=await outbox.next_moment(database),
+        held=await bundles.open_bundles(database),
+        waits={name: one.until for name, one in curbs.items() if one.until > now},
+        notices=await notices.recent(database, _NOTICES),
+        sought=await overview.sought(database),
+        budgets=list(_budgets(calls, {name: Curb(*one) for name, one in curbs.items()}, now)),
+        silent=await vitals.silent(database),
+    )
 
 
-def _by_need(one: ChannelState) -> tuple[bool, int, bool, str]:
-    """Refused ones first, then those that are behind most, then those never read."""
-    return one.refused is None, -one.behind, one.read_at is not None, one.channel.name.casefold()
+def _budgets(calls: Sequence[tuple[str, datetime]], curbs: Mapping[str, Curb], now: datetime) -> Iterator[Used]:
+    """What is used of the longest window of each method that was called of late, or is called less than it might."""
+    for method in sorted({name for name, _ in calls} | set(curbs)):
+        if "." not in method:
+            continue  # what is kept under another name is of no method
+        window = max(rule_of(method).windows, key=lambda one: one.span, default=None)
+        if window is not None:
+            used = sum(name == method and at > now - window.span for name, at in calls)
+            yield Used(method, used, window.most, window.span, share_of(curbs.get(method), now))
+
+
+def _by_need(one: ChannelState) -> tuple[bool, int, float, str]:
+    """Refused ones first, then those that are behind most, then those of which that has not been known for longest."""
+    at = 0 if one.read_at is None else one.read_at.timestamp()
+    return one.refused is None, -one.behind, at, one.channel.name.casefold()
 
 
 def as_object(found: Status) -> dict[str, object]:
     """The form of ``--json``: all keys are always there; times are ISO 8601 in UTC (docs/running.md)."""
-    stored = found.stored or Stored(0, 0, dict.fromkeys(("waits", "tried", "sent", "refused"), 0), None, [], {}, [])
+    stored = found.stored or Stored(
+        0, 0, dict.fromkeys(("waits", "tried", "sent", "refused"), 0), None, [], {}, [], [], [], {}
+    )
     return {
-        "now": found.now.isoformat(),
+        "now": found.seen.now.isoformat(),
         "data_dir": str(found.folder),
-        "running": found.running,
+        "running": found.seen.running,
         "database": found.stored is not None,
         "channels": [
-            *(_channel(one, watched=True) for one in found.watched),
-            *(_channel(one, watched=False) for one in found.dropped),
+            *(_channel(one, stored, found.seen.now, watched=True) for one in found.watched),
+            *(_channel(one, stored, found.seen.now, watched=False) for one in found.dropped),
         ],
         "missing": list(found.missing),
         "posts": stored.posts,
@@ -166,10 +186,13 @@ def as_object(found: Status) -> dict[str, object]:
             {"at": _iso(one.made), "what": one.notice.what, "details": one.notice.details, "told": _iso(one.told)}
             for one in stored.notices
         ],
+        "health": health.as_object(found.seen),
+        "sought": [_sought(one) for one in stored.sought],
+        "budgets": [{**one._asdict(), "span": one.span.total_seconds()} for one in stored.budgets],
     }
 
 
-def _channel(one: ChannelState, *, watched: bool) -> dict[str, object]:
+def _channel(one: ChannelState, stored: Stored, now: datetime, *, watched: bool) -> dict[str, object]:
     return {
         "id": str(one.channel.id),
         "username": one.channel.username,
@@ -182,87 +205,22 @@ def _channel(one: ChannelState, *, watched: bool) -> dict[str, object]:
         "read_at": _iso(one.read_at),
         "history_read": one.history_read,
         "refused": one.refused,
+        "standing": one.standing.name.lower(),
+        "lag": None if one.read_at is None else max((now - one.read_at).total_seconds(), 0),
+        "silent_since": _iso(stored.silent.get(one.channel.id or 0)),
+    }
+
+
+def _sought(one: Sought) -> dict[str, object]:
+    return {
+        "reference": one.written,
+        "standing": one.standing.name.lower(),
+        "why": one.why,
+        "since": _iso(one.since),
+        "tries": one.tries,
+        "not_before": _iso(one.not_before),
     }
 
 
 def _iso(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat()
-
-
-def as_lines(found: Status, times: Times) -> Iterator[str]:
-    """The form for a person, who reads local times."""
-    folder = one_line(str(found.folder))
-    yield f"vedette is {'running' if found.running else 'not running'} in {folder}"
-    if found.stored is None:
-        yield "  there is no database yet; `vedette run` makes it"
-        return
-    for name, said in _summary(found, found.stored, times):
-        yield f"  {name:<9} {said}"
-    if found.missing:
-        yield "channels that are not found yet"
-        yield from _first([f"  {one_line(name)}" for name in found.missing])
-    if found.watched:
-        yield "channels"
-        yield from _first([_told(one, times) for one in found.watched])
-    if found.stored.notices:
-        yield "what the operators were told last"
-        for one in found.stored.notices:
-            untold = "" if one.told else " (not told yet)"
-            yield f"  {times.near(one.made)} · {one_line(one.notice.what)}{untold}"
-            yield from (f"    {one_line(detail)}" for detail in one.notice.details[:_NOTICES])
-
-
-def _summary(found: Status, stored: Stored, times: Times) -> Iterator[tuple[str, str]]:
-    watched = found.watched
-    counts = {
-        "watched": len(watched),
-        "behind": sum(one.behind > 0 for one in watched),
-        "refused": sum(one.refused is not None for one in watched),
-        "not found yet": len(found.missing),
-    }
-    yield "channels", _counts(counts)
-    yield "stored", f"{counted(stored.posts, 'post', 'posts')}, {counted(stored.matches, 'match', 'matches')}"
-    soon = stored.next_message
-    following = f"; the next may go {times.near(soon)}" if soon is not None and soon > found.now else ""
-    outbox = {
-        "waiting": stored.outbox["waits"],
-        "tried without an answer": stored.outbox["tried"],
-        "sent": stored.outbox["sent"],
-        "refused": stored.outbox["refused"],
-    }
-    yield "messages", _counts(outbox) + following
-    for one in stored.held:
-        to = one_line(str(one.destination))
-        when = "until" if one.due > found.now else "due since"
-        yield "held", f"{counted(one.posts, 'post', 'posts')} for {to} {when} {times.near(one.due)} ({one.reason})"
-    for method, until in stored.waits.items():
-        yield "waits", f"Telegram takes no {one_line(method)} before {times.near(until)}"
-
-
-def _counts(counts: dict[str, int]) -> str:
-    """The first count, and the others that are not 0."""
-    return ", ".join(f"{count:,} {name}" for at, (name, count) in enumerate(counts.items()) if count or not at)
-
-
-def _told(one: ChannelState, times: Times) -> str:
-    parts = [f"cannot be read: {one_line(one.refused)}"] if one.refused is not None else []
-    if one.behind:
-        parts.append(f"{one.behind:,} behind")
-    parts.append(f"read {times.near(one.read_at)}" if one.read_at else "not read yet")
-    if not one.history_read:
-        parts.append("history not read yet")
-    return f"  {_name(one.channel):<{_NAME}}  {' · '.join(parts)}"
-
-
-def _name(channel: Channel) -> str:
-    """A title may be long, and name another channel: the address is beside it where there is one."""
-    address = f"@{channel.username}" if channel.username else channel.name
-    title = one_line(channel.title or "")
-    name = f"{address} {title}" if title else address
-    return one_line(name if len(name) <= _NAME else f"{name[: _NAME - 1]}…")
-
-
-def _first(lines: Sequence[str]) -> Iterator[str]:
-    yield from lines[:SHOWN]
-    if len(lines) > SHOWN:
-        yield f"  … and {len(lines) - SHOWN:,} more"

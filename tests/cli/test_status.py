@@ -7,6 +7,7 @@ import fcntl
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,24 +15,30 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.cli.status import SHOWN
+from bot.cli.glance import SHOWN
 from bot.cursor import Cursor
 from bot.folder import held
 from bot.model import Notice, Peer, Reason
 from bot.ports import Lane
 from bot.render.times import Times
-from bot.storage import bundles, channels, notices, outbox, quotas
+from bot.standing import Standing
+from bot.storage import addresses, bundles, channels, facts, notices, outbox, quotas, vitals
+from bot.storage.addresses import Sought
 from bot.storage.bundles import Hold
 from bot.storage.database import Connection, Database
 from bot.storage.outbox import Row
+from bot.storage.times import to_integer
+from bot.vitals import Link, Vitals
+from bot.watch import folder as watched_folder
 from tests.cli.conftest import ROOT, Vedette
 from tests.made import DESK, ME
 
 NOW = datetime.now(UTC).replace(microsecond=0)
+READ = NOW - timedelta(minutes=200)
 ALFA, BRAVO, CHARLIE = -1001000000001, -1001000000002, -1001000000003
 KEYS = [
     *("now", "data_dir", "running", "database", "channels", "missing", "posts", "matches", "outbox", "next_message"),
-    *("held", "waits", "notices"),
+    *("held", "waits", "notices", "health", "sought", "budgets"),
 ]
 
 
@@ -117,13 +124,13 @@ def test_it_sees_a_service_that_runs_and_does_not_disturb_it(vedette: Vedette, f
     with held(folder):
         assert vedette("status").out.startswith("vedette is running in data\n")
         assert as_json(vedette)["running"]
-    with held(folder), pytest.raises(BlockingIOError), lock(folder):
+    with held(folder), pytest.raises(BlockingIOError), locked(folder / "lock"):
         pass
 
 
 @contextmanager
-def lock(folder: Path) -> Iterator[None]:
-    with (folder / "lock").open() as file:
+def locked(path: Path) -> Iterator[None]:
+    with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
 
@@ -133,7 +140,7 @@ def busy(folder: Path, soon: datetime) -> None:
     written(
         folder,
         channel(ALFA, "alfa_demo", "Альфа", top=1244),
-        read_at(ALFA, NOW),
+        read_at(ALFA, READ),
         channel(BRAVO, None, "Bravo"),
         refused(BRAVO, "CHANNEL_PRIVATE"),
         channel(CHARLIE, "charlie_demo"),
@@ -164,11 +171,12 @@ def test_a_person_reads_how_things_stand(vedette: Vedette, folder: Path) -> None
         f"  messages  1 waiting, 1 tried without an answer; the next may go {told(soon)}",
         f"  held      1 post for me until {told(soon)} (quiet)",
         f"  waits     Telegram takes no messages.getHistory before {told(soon)}",
+        "  budget    0 of 26 messages.getHistory in 31 s, at 50% of the pace",
         "channels that are not found yet",
         "  t.me/+AAAAAbbbbbCCCCCd",
         "channels",
         "  -1001000000002 Bravo              cannot be read: CHANNEL_PRIVATE · not read yet",
-        f"  @alfa_demo Альфа                  1,234 behind · read {told(NOW)}",
+        "  @alfa_demo Альфа                  1,234 behind · read up to 3 h ago",
         "what the operators were told last",
         f"  {told(NOW)} · Bravo cannot be read (not told yet)",
         "    CHANNEL_PRIVATE",
@@ -199,9 +207,12 @@ def test_a_program_reads_the_same(vedette: Vedette, folder: Path) -> None:
         "verified": 10,
         "top": 1244,
         "behind": 1234,
-        "read_at": NOW.isoformat(),
+        "read_at": READ.isoformat(),
         "history_read": True,
         "refused": None,
+        "standing": "joined",
+        "lag": pytest.approx(200 * 60, abs=60),
+        "silent_since": None,
     }
     assert found["missing"] == ["t.me/+AAAAAbbbbbCCCCCd"]
     assert found["outbox"] == {"waits": 1, "tried": 1, "sent": 0, "refused": 0}
@@ -211,6 +222,114 @@ def test_a_program_reads_the_same(vedette: Vedette, folder: Path) -> None:
     assert found["waits"] == [{"method": "messages.getHistory", "until": soon.isoformat()}]
     notice = {"at": NOW.isoformat(), "what": "Bravo cannot be read", "details": ["CHANNEL_PRIVATE"], "told": None}
     assert found["notices"] == [notice]
+    assert [one["code"] for one in found["health"]["reasons"]] == ["not-running"]
+    pages = {"method": "messages.getHistory", "used": 0, "most": 26, "span": 31.0, "share": 0.5}
+    assert pages in found["budgets"]
+
+
+def sign_of_life(**changed: Any) -> Work:
+    now = datetime.now(UTC)
+    seen = Vitals(
+        started=now - timedelta(hours=5),
+        written=now,
+        link=Link.UP,
+        answered=now - timedelta(seconds=150),
+        passed=now - timedelta(seconds=170),
+        behind=0,
+        waiting=0,
+        skew=None,
+        sweep_every=timedelta(minutes=1),
+    )
+    return lambda c: vitals.put(c, replace(seen, **changed))
+
+
+def test_of_a_service_that_runs_a_person_reads_first_what_is_wrong(vedette: Vedette, folder: Path) -> None:
+    busy(folder, NOW + timedelta(minutes=1))
+    started = NOW - timedelta(minutes=20)
+    with held(folder), locked(folder / "alive"):
+        written(folder, sign_of_life(started=started, skew=timedelta(seconds=-40)))
+        lines = vedette("status").out.splitlines()
+    assert lines[:6] == [
+        "vedette is running in data",
+        "  health    degraded (clock): the clock of this machine is 40 s behind Telegram's; set it right",
+        "            degraded (refused): 1 channel cannot be read: -1001000000002",
+        "            degraded (behind): 1 channel is behind: @alfa_demo",
+        f"  telegram  connected · answered 2 min ago · all read up to 2 min ago · running since {told(started)}",
+        "  channels  2 watched, 1 behind, 1 refused, 1 not found yet",
+    ]
+
+
+def test_a_service_that_is_well_is_said_to_be(vedette: Vedette, folder: Path) -> None:
+    configure(folder.parent, "@alfa_demo")
+    with held(folder), locked(folder / "alive"):
+        written(folder, channel(ALFA, "alfa_demo"), read_at(ALFA, datetime.now(UTC)), sign_of_life())
+        assert vedette("status").out.splitlines()[1] == "  health    healthy"
+        assert as_json(vedette)["health"]["healthy"]
+
+
+def test_what_is_looked_for_in_vain_is_told_with_why_and_when_it_is_tried_again(vedette: Vedette, folder: Path) -> None:
+    again, name = NOW + timedelta(hours=1), "@nobody_demo"
+    configure(folder.parent, name, "@later_demo")
+    nobody = Sought(name, Standing.SOUGHT, "there is nobody of this name", NOW, 2, again)
+    written(
+        folder,
+        lambda c: addresses.seek(c, 7, [name, "@later_demo"], NOW),
+        lambda c: addresses.set_sought(c, 7, nobody),
+    )
+    lines = vedette("status").out.splitlines()
+    assert lines[lines.index("channels that are not found yet") + 1 :][:2] == [
+        f"  {name:<32}  not found: there is nobody of this name · tried again {told(again)}",
+        "  @later_demo",
+    ]
+    assert as_json(vedette)["sought"][1] == {
+        "reference": name,
+        "standing": "sought",
+        "why": "there is nobody of this name",
+        "since": NOW.isoformat(),
+        "tries": 2,
+        "not_before": again.isoformat(),
+    }
+
+
+def test_a_channel_is_told_with_how_the_account_stands_with_it(vedette: Vedette, folder: Path) -> None:
+    configure(folder.parent, "@alfa_demo", "@charlie_demo", str(BRAVO))
+    written(
+        folder,
+        *(channel(ALFA, "alfa_demo"), read_at(ALFA, READ), channel(BRAVO, None), channel(CHARLIE, "charlie_demo")),
+        lambda c: channels.set_standing(c, ALFA, Standing.POLLED),
+        lambda c: channels.set_standing(c, BRAVO, Standing.BANNED),
+        refused(BRAVO, "this account was thrown out of it"),
+        read_at(CHARLIE, datetime.now(UTC) + timedelta(hours=1)),
+    )
+    lines = vedette("status").out.splitlines()
+    assert [line[36:] for line in lines[lines.index("channels") + 1 :]] == [
+        "banned: this account was thrown out of it · not read yet",
+        "read up to 3 h ago · polled",
+        "read up to 0 s ago",
+    ]
+
+
+def test_a_channel_that_is_silent_against_its_habit_is_told(vedette: Vedette, folder: Path) -> None:
+    last = NOW - timedelta(days=4)
+    known = json.dumps({ALFA: to_integer(last)})
+    written(folder, channel(ALFA, "alfa_demo"), read_at(ALFA, READ), lambda c: facts.put(c, "silent channels", known))
+    assert "silent for 4 days, which is unusual · read up to 3 h ago" in vedette("status").out
+    assert as_json(vedette)["channels"][0]["silent_since"] == last.isoformat()
+
+
+def test_how_many_names_were_looked_up_today_is_told(vedette: Vedette, folder: Path) -> None:
+    now = datetime.now(UTC)
+    calls = [("contacts.resolveUsername", 60), ("contacts.resolveUsername", 9), ("messages.getHistory", 0.1)]
+    written(
+        folder,
+        *(
+            lambda c, m=method, h=hours: quotas.note_call(c, m, now - timedelta(hours=h), NOW - timedelta(days=9))
+            for method, hours in calls
+        ),
+        lambda c: quotas.set_quota(c, "*", now, 0.3, now),
+    )
+    lines = vedette("status").out.splitlines()
+    assert [line for line in lines if "budget" in line] == ["  budget    1 of 60 look-ups of a name in 24 h"]
 
 
 def test_a_channel_is_watched_by_whatever_the_configuration_calls_it(vedette: Vedette, folder: Path) -> None:
@@ -227,10 +346,25 @@ def test_a_channel_is_watched_by_whatever_the_configuration_calls_it(vedette: Ve
     assert found["missing"] == []
 
 
-def test_with_a_folder_every_channel_is_watched(vedette: Vedette, folder: Path) -> None:
+def test_with_a_folder_that_was_never_seen_every_channel_is_watched(vedette: Vedette, folder: Path) -> None:
     configure(folder.parent, extra='folder = "News"')
     written(folder, channel(CHARLIE, "charlie_demo"))
     assert [one["watched"] for one in as_json(vedette)["channels"]] == [True]
+
+
+def test_of_a_folder_what_it_held_last_is_watched(vedette: Vedette, folder: Path) -> None:
+    configure(folder.parent, "@alfa_demo", extra='folder = "News"')
+    held_last = json.dumps({"name": "News", "channels": {str(BRAVO): "Bravo"}})
+    known = [channel(ALFA, "alfa_demo"), channel(BRAVO, None), channel(CHARLIE, "charlie_demo")]
+    written(folder, *known, lambda c: facts.put(c, "folder", held_last))
+    found = {one["id"]: one["watched"] for one in as_json(vedette)["channels"]}
+    assert found == {str(ALFA): True, str(BRAVO): True, str(CHARLIE): False}
+
+    async def as_the_service_reads_it() -> object:
+        async with Database.opened(folder, writable=False) as database:
+            return await watched_folder.held(database, "News")
+
+    assert asyncio.run(as_the_service_reads_it()) == {BRAVO: "Bravo"}
 
 
 def test_of_many_channels_a_person_reads_those_that_need_a_look(vedette: Vedette, folder: Path) -> None:
@@ -274,6 +408,7 @@ def test_every_key_is_documented(vedette: Vedette, folder: Path) -> None:
     page = (ROOT / "docs" / "running.md").read_text("utf-8")
     found = as_json(vedette)
     lists = [found["channels"][0], found["held"][0], found["notices"][0], found["outbox"], *found["waits"]]
+    lists += [*found["sought"], *found["budgets"], found["health"], *found["health"]["reasons"]]
     assert [key for keys in (found, *lists) for key in keys if f"`{key}`" not in page] == []
 
 

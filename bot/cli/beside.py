@@ -1,0 +1,123 @@
+"""What is seen of a service from beside it, without credentials: its lock, its disk, its tables, its sign of life."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from bot.folder import LOCK
+from bot.storage import facts, overview, quotas, vitals
+from bot.vitals import Ailment, Disk, Outside, Reached, Severity, Vitals, Wait, ailments
+
+if TYPE_CHECKING:
+    from bot.config.settings import Settings
+    from bot.storage.database import Database
+    from bot.storage.overview import ChannelState
+
+#: So long a message may wait before it is asked when one was last sent.
+_PATIENCE = timedelta(minutes=10)
+
+
+class Seen(NamedTuple):
+    """How a service is. ``vitals``: those of the process that runs, None where none does or it has written none."""
+
+    now: datetime
+    running: bool
+    vitals: Vitals | None
+    reasons: tuple[Ailment, ...]
+
+    @property
+    def healthy(self) -> bool:
+        return all(one.severity is not Severity.UNHEALTHY for one in self.reasons)
+
+
+def is_running(folder: Path) -> bool:
+    """Whether a process holds the data directory."""
+    return _is_held(folder / LOCK)
+
+
+def _is_held(path: Path) -> bool:
+    """Whether a process holds this file locked. The lock that this takes to see it is let go at once."""
+    try:
+        lock = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+async def watched(settings: Settings, database: Database, channels: Sequence[ChannelState]) -> list[ChannelState]:
+    """Those that the configuration names, and those of its folder; every one while it is not known what is in that."""
+    asked = references(settings)
+    inside = await _inside(database) if settings.watch.folder is not None else frozenset()
+    return [one for one in channels if inside is None or one.channel.id in inside or not names(one).isdisjoint(asked)]
+
+
+async def _inside(database: Database) -> frozenset[int | None] | None:
+    """What the folder held last, as `bot.watch.folder` keeps it; that one would load Telegram's library."""
+    kept = await facts.get(database, "folder")
+    return frozenset(map(int, json.loads(kept)["channels"])) if isinstance(kept, str) else None
+
+
+def references(settings: Settings) -> list[str]:
+    """What the configuration calls its channels."""
+    return [str(one.channel) for one in settings.watch.channels]
+
+
+def names(one: ChannelState) -> frozenset[str]:
+    """What a configuration may call it."""
+    name = one.channel.username
+    return one.references | {str(one.channel.id), *([f"@{name.lower()}"] if name else [])}
+
+
+def _shown(one: ChannelState) -> str:
+    """By its address: a title may be anything."""
+    return f"@{one.channel.username}" if one.channel.username else one.channel.name
+
+
+def unread(settings: Settings, now: datetime, fault: str | None = None) -> Seen:
+    """How a service is of which there is no database, or none that can be read (``fault``)."""
+    outside = Outside(running=is_running(settings.data_dir), fault=fault, disk=_disk(settings.data_dir))
+    return Seen(now, outside.running, None, ailments(None, outside, now))
+
+
+async def seen(settings: Settings, database: Database, channels: Collection[ChannelState], now: datetime) -> Seen:
+    """How a service is whose database is this, and which watches these. Raises StorageError."""
+    folder = settings.data_dir
+    running = is_running(folder)
+    # What stands there may be of an earlier process, while the next one is still being loaded.
+    life = await vitals.last(database) if running and _is_held(folder / vitals.ALIVE) else None
+    asked, due = set(references(settings)), await vitals.due(database, now, _PATIENCE)
+    silent = await vitals.silent(database)
+    outside = Outside(
+        running=running,
+        disk=_disk(folder),
+        due=due,
+        sent=await vitals.sent(database) if due is not None and now - due > _PATIENCE else None,
+        paged=await vitals.page_asked(database),
+        channels=tuple(
+            Reached(_shown(one), one.read_at, one.behind, one.refused is not None, one.channel.id in silent)
+            for one in channels
+        ),
+        refusing=tuple(await vitals.refusing(database)),
+        unfound=sum(one.written in asked and one.why is not None for one in await overview.sought(database)),
+        waits=tuple(Wait(name, one.changed, one.until) for name, one in (await quotas.quotas(database)).items()),
+    )
+    return Seen(now, running, life, ailments(life, outside, now))
+
+
+def _disk(folder: Path) -> Disk:
+    """What is left of it for whoever is not root."""
+    place = next((each for each in (folder, *folder.absolute().parents) if each.is_dir()), Path("/"))
+    disk = os.statvfs(place)
+    return Disk(disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize)

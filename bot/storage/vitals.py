@@ -1,0 +1,126 @@
+"""The sign of life of the service as it is kept, and what in the tables shows whether it gets on with its work."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from sqlite3 import Connection
+from typing import TypeVar
+
+from bot.storage import facts
+from bot.storage.database import Database
+from bot.storage.times import from_integer, from_integer_if, to_integer
+from bot.vitals import Link, Vitals
+
+T = TypeVar("T")
+
+#: The file beside the database that a process holds locked once what stands there is its own, until its end.
+ALIVE = "alive"
+_KEY = "vitals"
+#: A message that was tried so often is not merely waiting for a moment that Telegram has named.
+_TRIES = 5
+
+
+def put(c: Connection, vitals: Vitals) -> None:
+    """In place of what was written before; as JSON, times in ISO 8601, lengths of time in seconds."""
+    facts.put(c, _KEY, json.dumps({name: _plain(value) for name, value in asdict(vitals).items()}))
+
+
+async def last(database: Database) -> Vitals | None:
+    """What was written last, by whatever process; None where nothing was, or by another version of this program."""
+    return _read(await facts.get(database, _KEY))
+
+
+async def due(database: Database, now: datetime, patience: timedelta) -> datetime | None:
+    """Since when the message that waits longest might have gone; None where none might.
+
+    One that is tried again and again without an answer is put off each time, and counts from when it was made, once
+    that is longer ago than ``patience``. What stands behind another in its lane to its destination has to wait.
+    """
+    # Of each group SQLite takes the other columns from the row of its least id: sqlite.org/lang_select.html#bareagg
+    [(moment,)] = await database.rows(
+        """
+        SELECT min(CASE WHEN tries >= ? AND made <= ? THEN made ELSE not_before END) FROM (
+            SELECT min(id), not_before, made, tries FROM outbox
+            WHERE state IN ('waits', 'tried') GROUP BY lane, destination
+        ) WHERE not_before <= ? OR tries >= ? AND made <= ?
+        """,
+        (_TRIES, long_ago := to_integer(now - patience), to_integer(now), _TRIES, long_ago),
+    )
+    return from_integer_if(moment)
+
+
+async def sent(database: Database) -> datetime | None:
+    """When a message was last sent. Reads the whole table: to be asked only where something waits for long."""
+    [(moment,)] = await database.rows("SELECT max(sent) FROM outbox")
+    return from_integer_if(moment)
+
+
+async def page_asked(database: Database) -> datetime | None:
+    """When Telegram was last asked for a page of posts, as far as that still counts for its budget."""
+    [(moment,)] = await database.rows("SELECT max(at) FROM call WHERE method = 'messages.getHistory'")
+    return from_integer_if(moment)
+
+
+async def silent(database: Database) -> dict[int, datetime]:
+    """The channels that are silent for longer than usual, as `bot.watch.silence` keeps them: when they last posted."""
+    known = await facts.get(database, "silent channels")
+    return {int(channel): from_integer(last) for channel, last in json.loads(str(known or "{}")).items()}
+
+
+async def refusing(database: Database) -> list[str]:
+    """Of each destination that takes no messages what the operators were told; the last notice says how it stands."""
+    rows = await database.rows(
+        "SELECT what FROM notice WHERE what LIKE '% refuses messages: %' AND id IN "
+        "(SELECT max(id) FROM notice WHERE subject >= 'destination ' AND subject < 'destination!' GROUP BY subject) "
+        "ORDER BY id"
+    )
+    return [what for (what,) in rows]
+
+
+def _plain(value: object) -> object:
+    match value:
+        case datetime():
+            return value.isoformat()
+        case timedelta():
+            return value.total_seconds()
+        case _:
+            return value
+
+
+def _read(text: object) -> Vitals | None:
+    if not isinstance(text, str):
+        return None
+    try:
+        return _of(json.loads(text))
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _of(raw: Mapping[str, str | float | None]) -> Vitals:
+    return Vitals(
+        started=_moment(raw["started"]),
+        written=_moment(raw["written"]),
+        link=Link(str(raw["link"])),
+        answered=_if(_moment, raw["answered"]),
+        passed=_if(_moment, raw["passed"]),
+        behind=int(str(raw["behind"])),
+        waiting=int(str(raw["waiting"])),
+        skew=_if(_span, raw["skew"]),
+        sweep_every=_span(raw["sweep_every"]),
+        stepped=_if(_moment, raw["stepped"]),
+    )
+
+
+def _moment(raw: object) -> datetime:
+    return datetime.fromisoformat(str(raw))
+
+
+def _span(raw: object) -> timedelta:
+    return timedelta(seconds=float(str(raw)))
+
+
+def _if(made: Callable[[object], T], raw: object) -> T | None:
+    return None if raw is None else made(raw)

@@ -1,0 +1,252 @@
+"""`vedette health`: an exit code and reasons, beside the service, that no earlier process can colour."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.cursor import Cursor
+from bot.folder import held
+from bot.model import Peer
+from bot.storage import channels, vitals
+from bot.storage.database import NAME, Connection, Database
+from bot.vitals import Code, Link, Vitals
+from tests.cli.conftest import ROOT, Vedette
+
+ALFA, BRAVO = -1001000000001, -1001000000002
+CONFIG = """
+[watch]
+channels = ["@alfa_demo", "-1001000000002"]
+[digest]
+chat = "me"
+[topics.syria]
+keywords = ["Сирия"]
+"""
+KEYS = [
+    *("healthy", "reasons", "now", "running"),
+    *("started", "written", "link", "answered", "passed", "behind", "waiting", "skew"),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data directory, with two channels that have just been read, and a configuration in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.toml").write_text(CONFIG, "utf-8")
+    (tmp_path / "data").mkdir(mode=0o700)
+    write(tmp_path / "data", lambda c: put(c, ALFA, BRAVO))
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def running(folder: Path) -> Iterator[Path]:
+    """The same, held by a service that has just begun and was well a second ago."""
+    with held(folder), beating(folder):
+        yield folder
+
+
+@contextmanager
+def beating(folder: Path) -> Iterator[None]:
+    """As a process that has written its sign of life."""
+    with (folder / "alive").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+def put(c: Connection, *ids: int) -> None:
+    """Channels that are read to their end."""
+    for channel in ids:
+        peer = Peer(id=channel, access_hash=1, username="alfa_demo" if channel == ALFA else None, title="Alfa")
+        channels.put(c, 7, peer, Cursor(floor=1, began=5, verified=10, top=10, history_read=True))
+    channels.set_read(c, ids, datetime.now(UTC))
+
+
+def write(folder: Path, work: Any) -> None:
+    async def written() -> None:
+        async with Database.opened(folder) as database:
+            await database.write(work)
+
+    asyncio.run(written())
+
+
+def well() -> Vitals:
+    now = datetime.now(UTC)
+    return Vitals(
+        started=now - timedelta(hours=1),
+        written=now,
+        link=Link.UP,
+        answered=now - timedelta(seconds=9),
+        passed=now - timedelta(seconds=30),
+        behind=1,
+        waiting=2,
+        skew=timedelta(seconds=31),
+        sweep_every=timedelta(minutes=1),
+    )
+
+
+def alive(folder: Path, seen: Vitals) -> None:
+    write(folder, lambda c: vitals.put(c, seen))
+
+
+def test_a_service_that_is_well_is_healthy_and_nothing_else_is_said(vedette: Vedette, running: Path) -> None:
+    alive(running, replace(well(), skew=None))
+    assert vedette("health") == (0, "healthy\n", "")
+
+
+def test_what_it_copes_with_is_told_and_is_no_failure(vedette: Vedette, running: Path) -> None:
+    alive(running, well())
+    write(running, lambda c: channels.set_refused(c, BRAVO, "CHANNEL_PRIVATE"))
+    ran = vedette("health")
+    assert (ran.code, ran.out.splitlines()) == (
+        0,
+        [
+            "degraded (clock): the clock of this machine is 31 s ahead of Telegram's; set it right",
+            "degraded (refused): 1 channel cannot be read: -1001000000002; vedette status says why",
+        ],
+    )
+
+
+def test_until_the_first_pass_has_ended_it_fails(vedette: Vedette, running: Path) -> None:
+    now = datetime.now(UTC)
+    alive(running, replace(well(), started=now, passed=None, skew=None))
+    ran = vedette("health")
+    assert ran.code == 1
+    assert ran.out.startswith("unhealthy (starting): the first pass over the channels, begun ")
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_service_that_does_not_run_fails(vedette: Vedette) -> None:
+    expected = (1, "unhealthy (not-running): the service does not run; start it: vedette run\n", "")
+    assert vedette("health") == expected
+
+
+def test_before_there_is_a_database_it_fails_and_makes_nothing(vedette: Vedette, folder: Path) -> None:
+    for file in folder.iterdir():
+        file.unlink()
+    folder.rmdir()
+    assert vedette("health").out.startswith("unhealthy (not-running)")
+    assert not folder.exists()
+    folder.mkdir(mode=0o700)
+    with held(folder):
+        assert vedette("health").out.startswith("unhealthy (starting)")
+
+
+def test_a_restart_is_not_taken_for_the_process_before_it(vedette: Vedette, folder: Path) -> None:
+    """A process was killed a second ago, having been well; the next has the directory and has written nothing yet."""
+    with held(folder), beating(folder):
+        alive(folder, well())
+        assert vedette("health").code == 0
+    assert vedette("health").out.startswith("unhealthy (not-running)")
+    with held(folder):
+        assert vedette("health").out.startswith("unhealthy (starting)")
+        with beating(folder):
+            assert vedette("health").code == 0
+
+
+def test_a_service_that_hangs_fails(vedette: Vedette, running: Path) -> None:
+    alive(running, replace(well(), written=datetime.now(UTC) - timedelta(minutes=5)))
+    assert vedette("health").out.startswith("unhealthy (hangs): the service has given no sign of life for 5 min")
+
+
+def test_a_program_reads_the_same(vedette: Vedette, running: Path) -> None:
+    seen = well()
+    alive(running, seen)
+    ran = vedette("health", "--json")
+    found = json.loads(ran.out)
+    assert (ran.code, list(found)) == (0, KEYS)
+    assert found.pop("now") >= seen.written.isoformat()
+    assert found == {
+        "healthy": True,
+        "reasons": [
+            {
+                "code": "clock",
+                "severity": "degraded",
+                "what": "the clock of this machine is 31 s ahead of Telegram's; set it right",
+            }
+        ],
+        "running": True,
+        "started": seen.started.isoformat(),
+        "written": seen.written.isoformat(),
+        "link": "up",
+        "answered": seen.answered and seen.answered.isoformat(),
+        "passed": seen.passed and seen.passed.isoformat(),
+        "behind": 1,
+        "waiting": 2,
+        "skew": 31.0,
+    }
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_program_reads_of_one_that_does_not_run(vedette: Vedette) -> None:
+    ran = vedette("health", "--json")
+    found = json.loads(ran.out)
+    assert (ran.code, list(found), found["healthy"], found["running"]) == (1, KEYS, False, False)
+    assert {found[key] for key in KEYS[4:]} == {None}
+
+
+def test_a_database_that_is_damaged_is_a_reason(vedette: Vedette, running: Path) -> None:
+    (running / NAME).write_bytes(b"not a database" * 1000)
+    ran = vedette("health")
+    assert ran.code == 1
+    assert re.match(r"unhealthy \(database\): .*vedette\.db is damaged", ran.out)
+
+
+def test_channels_that_are_not_in_the_configuration_any_more_do_not_count(vedette: Vedette, running: Path) -> None:
+    alive(running, replace(well(), skew=None))
+    write(running, lambda c: channels.set_refused(c, BRAVO, "CHANNEL_PRIVATE"))
+    config = running.parent / "config.toml"
+    config.write_text(CONFIG.replace(', "-1001000000002"', ""), "utf-8")
+    assert vedette("health").out == "healthy\n"
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_broken_configuration_is_told_as_everywhere(vedette: Vedette, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("[watch]\nchannel = 1\n", "utf-8")
+    ran = vedette("health")
+    assert (ran.code, ran.out) == (2, "")
+    assert "config.toml" in ran.err
+
+
+def test_each_code_is_in_the_documentation_with_its_severity_and_no_other() -> None:
+    page = (ROOT / "docs" / "running.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| (unhealthy|degraded) \|", page, re.MULTILINE)
+    assert rows == [(code.value, code.severity.value) for code in Code]
+
+
+def test_every_key_is_documented() -> None:
+    page = (ROOT / "docs" / "running.md").read_text("utf-8")
+    assert [key for key in (*KEYS, "code", "severity", "what") if f"`{key}`" not in page] == []
+
+
+def test_as_a_process_it_takes_little_and_loads_no_client(running: Path) -> None:
+    """What it costs is what it loads; 0.4 s is for a machine that does nothing else, so time of a core is measured."""
+    write(running, lambda c: put(c, *range(-1001000000500, -1001000000000)))
+    alive(running, replace(well(), skew=None))
+    before = os.times()
+    ran = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "bot", "health"],
+        cwd=running.parent,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    after = os.times()
+    assert (ran.returncode, ran.stdout) == (0, "healthy\n")
+    loaded = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
+    assert not {"telethon", "pymorphy3", "structlog", "apscheduler", "ijson", "bot.app"} & loaded
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    assert used < 1.0
