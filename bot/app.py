@@ -19,7 +19,9 @@ from bot.deliver import Deliver
 from bot.errors import NotSignedInError
 from bot.folder import READER
 from bot.ingest import Ingest
+from bot.model import ChannelRef, Me
 from bot.ports import Clock, Sender
+from bot.pulse import Pulse
 from bot.query.lexicon import Lexicon
 from bot.quota import Quota
 from bot.render.richtext import Message
@@ -27,9 +29,10 @@ from bot.storage import facts
 from bot.storage.database import Database
 from bot.supervise import Supervise
 from bot.telegram.account import Account
-from bot.telegram.session import client_for
+from bot.telegram.session import ByItself, client_for
 from bot.telemetry.log import logger
 from bot.text.morphology.languages import Morphology
+from bot.vitals import Vitals, patience
 from bot.watch.watch import Watch
 
 _log = logger(__name__)
@@ -67,9 +70,12 @@ class Mouth:
     matched: Callable[[Database], Awaitable[None]] | None = None
 
 
-async def serve(settings: Settings, mouth: Mouth, stop: asyncio.Event) -> None:
+async def serve(
+    settings: Settings, mouth: Mouth, stop: asyncio.Event, begun: Callable[[], None] = lambda: None
+) -> None:
     """Watches, matches and tells until ``stop`` is set; the data directory is held by the caller.
 
+    ``begun`` is called when there is something to be finished: before it the process may end at any moment.
     Raises NotSignedInError when there is no session, StorageError when the database cannot be used.
     """
     session = settings.data_dir / READER
@@ -100,11 +106,13 @@ async def serve(settings: Settings, mouth: Mouth, stop: asyncio.Event) -> None:
         if mouth.begin is not None:
             await mouth.begin(database)
         clock.every(_NOTICES_EVERY, deliver.wake)
+        begun()
         loops = [
             asyncio.create_task(supervise.run(), name="supervise"),
             asyncio.create_task(ingest.run(), name="ingest"),
             asyncio.create_task(deliver.run(), name="deliver"),
             asyncio.create_task(_tell_matches(mouth, database, matched), name="matches"),
+            asyncio.create_task(Pulse(database, clock, parts.look(supervise)).run(), name="pulse"),
         ]
         stopping = asyncio.create_task(stop.wait(), name="stop")
         _make_haste()
@@ -117,7 +125,9 @@ async def serve(settings: Settings, mouth: Mouth, stop: asyncio.Event) -> None:
         _log.info("stopped", stored=ingest.stored, matched=ingest.matched)
         for loop in loops:
             if loop.done() and not loop.cancelled() and (error := loop.exception()) is not None:
-                raise error
+                if not stop.is_set():
+                    raise error
+                _log.error("stopped in the midst of trouble", error=error)
 
 
 _NOTICES_EVERY = timedelta(seconds=2)
@@ -134,9 +144,11 @@ class _Parts:
     quota: Quota
     chance: Random
 
-    def account(self, connected: Callable[[], None]) -> Account:
-        client = client_for(self.settings.telegram, self.settings.data_dir / READER, on_connect=connected)
-        return Account(client, turn=self.quota.turn, refused=self.quota.refused)
+    def account(self, connected: Callable[[], None], *, pushed: bool) -> Account:
+        session = self.settings.data_dir / READER
+        by_itself = ByItself(self.quota.unasked, self.quota.refused)
+        client = client_for(self.settings.telegram, session, on_connect=connected, by_itself=by_itself, updates=pushed)
+        return Account(client, turn=self.quota.turn, refused=self.quota.refused, pushed=pushed)
 
     def watch(self, account: Account) -> Watch:
         watch, token = self.settings.watch, self.settings.telegram.bot_token
@@ -151,8 +163,36 @@ class _Parts:
             history=watch.history,
             sweep_every=watch.sweep_every,
             ignored=frozenset({account.id} | bot),
+            destinations=self._destinations(),
+            folder=watch.folder,
             random=self.chance,
         )
+
+    def _destinations(self) -> frozenset[ChannelRef]:
+        """The chats that are told, but for the reader's own, which is no channel."""
+        settings = self.settings
+        told = [settings.digest.chat, *map(settings.destination_of, settings.topics)]
+        return frozenset(one.chat for one in told if not isinstance(one.chat, Me))
+
+    def look(self, supervise: Supervise) -> Callable[[], Vitals]:
+        """How things stand, whenever it is asked."""
+        started, every = self.clock.now(), self.settings.watch.sweep_every
+
+        def look() -> Vitals:
+            now, watch = self.clock.now(), supervise.watch
+            return Vitals(
+                started=started,
+                written=now,
+                link=supervise.link,
+                answered=supervise.answered,
+                passed=watch.last_pass if watch else None,
+                behind=len(watch.behind(now - patience(every))) if watch else 0,
+                waiting=watch.waiting if watch else 0,
+                skew=supervise.skew,
+                sweep_every=every,
+            )
+
+        return look
 
 
 async def _tell_matches(mouth: Mouth, database: Database, matched: asyncio.Event) -> None:

@@ -18,8 +18,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cli",),
     ("app",),
     ("supervise", "replay"),
-    ("watch", "desk"),
-    ("ingest", "deliver", "quota"),
+    ("watch", "desk", "backfill"),
+    ("ingest", "deliver", "quota", "pulse"),
     ("entries",),
     ("intake",),
     ("storage", "printer"),
@@ -28,12 +28,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("config",),
     ("ports",),
     ("alert",),
-    ("judge", "cursor", "albums", "budget"),
+    ("judge", "cursor", "albums", "budget", "rhythm", "vitals"),
     ("rules", "digest"),
     ("query", "stories", "render", "triage"),
     ("text", "schedule"),
     ("cron",),
-    ("errors", "model"),
+    ("errors", "model", "standing"),
 )
 #: Inside rooms that are themselves layered.
 WITHIN: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -85,8 +85,8 @@ OWNERS = {
 #: Values in, values out: no clock, no file, no network, no log, no chance, nothing asynchronous.
 CORE = (
     *("replay", "desk", "alert", "judge", "rules", "triage", "digest", "schedule", "cron"),
-    *("cursor", "albums", "budget", "intake"),
-    *("stories", "render", "query", "text", "model", "errors"),
+    *("cursor", "albums", "budget", "rhythm", "vitals", "intake"),
+    *("stories", "render", "query", "text", "model", "standing", "errors"),
 )
 IMPURE = {
     "asyncio",

@@ -138,13 +138,17 @@ async def while_it_runs(home: Home, server: TelegramServer, shown: dict[str, Box
     await home.becomes(lambda status: all(one["joined"] for one in status["channels"]))  # type: ignore[attr-defined]
     server.world.channels[1001].post("Колонна вошла в Сирию")
     await home.becomes(lambda status: status["outbox"]["sent"] == 1)  # type: ignore[index]
+    await home.becomes(lambda status: status["health"]["healthy"])  # type: ignore[index]
     expect(shown["status"], (await home.run(*shown["status"].arguments))[1])
+    code, printed = await home.run(*shown["health"].arguments)
+    assert code == 0
+    expect(shown["health"], printed)
     expect(shown["export"], (await home.run(*shown["export"].arguments))[1])
     assert (await home.run("run"))[0] == 4
 
 
 def test_every_command_that_connects_is_on_the_page() -> None:
-    assert set(boxes()) == {"login", "check", "run", "status", "export"}
+    assert set(boxes()) == {"login", "check", "run", "status", "health", "export"}
     offline = {"demo", "replay", "grep", "explain"}
     for command in app.registered_commands:
         assert command.name in offline or f"`vedette {command.name}" in PAGE or command.name in boxes()

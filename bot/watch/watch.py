@@ -23,9 +23,12 @@ from bot.telegram.peers import Top, Tops
 from bot.telemetry.log import logger
 from bot.watch.agenda import Agenda, Job, Work
 from bot.watch.bell import Bell
+from bot.watch.folder import Folder
+from bot.watch.lives import Lives
 from bot.watch.membership import Membership
 from bot.watch.reading import Reader
 from bot.watch.roster import Roster, Watched
+from bot.watch.silence import Silence
 
 log = logger(__name__)
 
@@ -56,7 +59,8 @@ class Watch:
     """One account's watch over one client; after the connection is lost for good a new one is made.
 
     ``refs``: the channels that are to be watched; ``join``: public ones are joined; ``history``: how far back a channel
-    is read that was never read before; ``ignored``: marked ids of those whose posts are ours.
+    is read that was never read before; ``ignored``: marked ids of those whose posts are ours; ``destinations``: chats
+    that are told, which are never watched; ``folder``: whose channels are watched too.
     """
 
     def __init__(  # noqa: PLR0913 - what a configuration says, and each part of the house that it needs
@@ -71,6 +75,8 @@ class Watch:
         history: timedelta,
         sweep_every: timedelta,
         ignored: frozenset[int] = frozenset(),
+        destinations: frozenset[ChannelRef] = frozenset(),
+        folder: str | None = None,
         random: Random,
     ) -> None:
         self._account = account
@@ -83,8 +89,24 @@ class Watch:
         self._sweep_now = Bell(clock)
         self._work_came = Bell(clock)
         self._agenda = Agenda()
-        self._roster = Roster(account.id, ingest, database, clock)
-        self._membership = Membership(account, self._roster, clock, self._begun, join=join, history=history)
+        self._roster = Roster(account.id, ingest, database, clock, destinations)
+        self._lives = Lives(account, self._roster, clock, self._sweep_now.ring, join=join)
+        self._membership = Membership(
+            *(account, self._roster, database, clock),
+            begun=self._begun,
+            let_in=self._lives.doubt,
+            join=join,
+            history=history,
+        )
+        self._folder = (
+            None
+            if folder is None
+            else Folder(
+                *(account, folder, database, clock),
+                *(self._membership.include, self._roster.drop, self._roster.tell),
+            )
+        )
+        self._silence = Silence(self._roster, database, clock)
         self._reader = Reader(account, self._roster, ingest, database, clock, history=history, ignored=ignored)
         #: The channel of which what is new is being read.
         self._under_way: int | None = None
@@ -102,9 +124,11 @@ class Watch:
 
         None until the first sweep has passed, and every channel of the configuration was asked for.
         """
-        if self._membership.untried and self._clock.now() - self._began < _SETTLING:
+        sought = self._membership.untried or (self._folder and not self._folder.tried)
+        if sought and self._clock.now() - self._began < _SETTLING:
             return None
-        moments = [self._swept_at, *(watched.read_at for watched in self._roster.all() if watched.refused is None)]
+        readable = [watched for watched in self._roster.all() if watched.refused is None and watched.odd < _ODD]
+        moments = [self._swept_at, *(watched.read_at for watched in readable)]
         known = [moment for moment in moments if moment is not None]
         return min(known) if len(known) == len(moments) else None
 
@@ -141,6 +165,9 @@ class Watch:
         unknown = await self._roster.load(self._refs)
         self._membership.untried.update(unknown)
         self._ingest.behind = self._behind
+        self._roster.doubted = self._lives.doubt
+        peers.listen(self._account, self._changed)
+        loops = await self._membership.loops(unknown)
         channel = self._roster.channel
         pushes.listen(self._account, channel=channel, take=self._take, stirred=self._stirred, ignored=self._ignored)
         try:
@@ -148,9 +175,12 @@ class Watch:
                 group.create_task(self._lost())
                 group.create_task(self._sweep_on())
                 group.create_task(self._read_on())
-                group.create_task(self._membership.find(unknown))
-                group.create_task(self._membership.take_up())
-                group.create_task(self._membership.join())
+                group.create_task(self._lives.run())
+                group.create_task(self._silence.run())
+                if self._folder:
+                    group.create_task(self._folder.run())
+                for loop in loops:
+                    group.create_task(loop)
         except BaseExceptionGroup as several:
             # One is enough, and that there is no session is more than that a call brought no answer.
             signed_out = [error for error in several.exceptions if isinstance(error, NotSignedInError)]
@@ -179,7 +209,7 @@ class Watch:
     async def _sweep(self) -> None:
         """Asks how far all channels are, and puts what is to be read on the agenda."""
         now = self._clock.now()
-        readable = [watched for watched in self._roster.all() if watched.readable(now)]
+        readable = [watched for watched in self._roster.all() if watched.readable]
         if self._catch_up and len(readable) <= _FEW:
             await pushes.catch_up(self._account)
         self._catch_up = False
@@ -189,7 +219,7 @@ class Watch:
         for watched in readable:
             channel = watched.peer.id
             if (why := answer.refused.get(channel)) is not None:
-                await self._refuse(channel, why)
+                self._refuse(channel, why)
             elif (top := answer.tops.get(channel)) is None:
                 self._add(Work.POLL, channel)
             elif self._is_read(watched, top, now):
@@ -235,7 +265,7 @@ class Watch:
     def _plan_all(self) -> None:
         now = self._clock.now()
         for watched in self._roster.all():
-            if watched.readable(now):
+            if watched.readable:
                 self._add(Work.POLL, watched.peer.id)
         self._plan(now)
         self._swept_at = now
@@ -273,7 +303,12 @@ class Watch:
         """Telegram says that something has happened, but not what."""
         if channel in self._roster:
             self._roster[channel].stirred = True
-            self._add(Work.GAP, channel)
+            if self._roster[channel].readable:
+                self._add(Work.GAP, channel)
+
+    def _changed(self, channel: int) -> None:
+        """Something has happened to a channel as such, watched or not."""
+        (self._lives.doubt if channel in self._roster else self._membership.stirred)(channel)
 
     # --- the worker ---------------------------------------------------------------------------------------
 
@@ -306,7 +341,7 @@ class Watch:
             if again:
                 self._agenda.add(replace(job, upto=self._missing(job.channel), not_before=None, tries=0))
         except NoAccessError as error:
-            await self._refuse(job.channel, error.why)
+            self._refuse(job.channel, error.why)
         except RefusedError as error:
             # Whatever is odd about one page, the next try may go well.
             self._agenda.add(job.again(self._clock.now() + _pause(job)))
@@ -350,9 +385,9 @@ class Watch:
     async def _tell(self, watched: Watched, what: str) -> None:
         await self._roster.tell(f"channel {watched.peer.id}", f"{watched.peer.channel.shown} {what}.")
 
-    async def _refuse(self, channel: int, why: str) -> None:
+    def _refuse(self, channel: int, why: str) -> None:
         self._agenda.drop(channel)
-        await self._roster.refuse(channel, why)
+        self._lives.refused(channel, why)
 
     def _failed(self, error: UnreachableError) -> timedelta:
         """How long to wait after a call that brought no answer. After several in a row the connection is given up."""

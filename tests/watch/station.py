@@ -50,6 +50,8 @@ class Station:
     clock: ScaledClock
     lexicon: Lexicon
     refs: Sequence[ChannelRef] = ()
+    destinations: frozenset[ChannelRef] = frozenset()
+    chat_folder: str | None = None
     join: bool = True
     history: timedelta = timedelta()
     sweep_every: timedelta = timedelta(seconds=10)
@@ -95,6 +97,8 @@ class Station:
             join=self.join,
             history=self.history,
             sweep_every=self.sweep_every,
+            destinations=self.destinations,
+            folder=self.chat_folder,
             random=random.Random(1),  # noqa: S311 - seeded, not secret
         )
         self.running = asyncio.create_task(self.watch.run())
@@ -165,7 +169,7 @@ class Station:
 
     async def until_told(self, notices: int) -> None:
         """Returns when the operators are told of so many things."""
-        for _ in range(500):
+        for _ in range(2000):
             if len(await self.told()) >= notices:
                 return
             self.check()
@@ -208,8 +212,8 @@ async def station(folder: Path, lexicon: Lexicon) -> AsyncIterator[Station]:
 
 
 async def eventually(condition: Callable[[], bool], check: Callable[[], None] = lambda: None) -> None:
-    """Returns when it is so; within 5 s."""
-    for _ in range(500):
+    """Returns when it is so; within 20 s, since the machine may be busy."""
+    for _ in range(2000):
         if condition():
             return
         check()
