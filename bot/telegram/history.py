@@ -26,6 +26,8 @@ from bot.telemetry.log import logger
 PAGE = 100
 #: How many numbers in a row are tried alone after one that cannot be read: a channel may well go on in that kind.
 _RUN = 20
+#: How many numbers are looked at to see whether anything follows; Telegram counts how many are asked for.
+_NEXT = 5
 #: Where a readable message is looked for when some of the newest are not: so many places below the newest.
 _PLACES = (0, 1, 2, 4, 8, 16, 32, 64)
 _log = logger(__name__)
@@ -57,6 +59,19 @@ async def below(account: Account, peer: Peer, number: int = 0, ignored: frozense
     reader = _Reader(account, peer, ignored)
     await reader.downwards(number)
     return await reader.page(lambda found: not number or found < number)
+
+
+async def ends_at(account: Account, peer: Peer, number: int) -> bool:
+    """Whether nothing stands under the next few numbers, in one call; for channels of which no page can be read.
+
+    Raises what `Account.call` raises, but no `UnreadableError`: what cannot be read is something.
+    """
+    wanted = [types.InputMessageID(one) for one in range(number + 1, number + 1 + _NEXT)]
+    try:
+        answer = await account.call(functions.channels.GetMessagesRequest(address(peer), wanted))
+    except UnreadableError:
+        return False
+    return all(isinstance(one, types.MessageEmpty) for one in answer.messages)
 
 
 class _Reader:

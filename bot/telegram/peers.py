@@ -56,10 +56,14 @@ class Top(NamedTuple):
 
 
 class Tops(NamedTuple):
-    """What was answered and what was refused (and why), by marked id. What is in neither was not answered."""
+    """What was answered and what was refused (and why), by marked id. What is in neither was not answered.
+
+    ``unreadable``: those of which the answer is of a kind that the library does not know.
+    """
 
     tops: dict[int, Top]
     refused: dict[int, str]
+    unreadable: frozenset[int] = frozenset()
 
 
 class Look(NamedTuple):
@@ -88,6 +92,7 @@ async def tops(account: Account, peers: Sequence[Peer]) -> Tops:
     """
     answered: dict[int, Top] = {}
     refused: dict[int, str] = {}
+    unreadable: set[int] = set()
     batches = [peers[start : start + BATCH] for start in range(0, len(peers), BATCH)]
     while batches:
         batch = batches.pop()
@@ -100,11 +105,13 @@ async def tops(account: Account, peers: Sequence[Peer]) -> Tops:
                 batches += [batch[:middle], batch[middle:]]
             elif isinstance(error, NoAccessError):
                 refused[batch[0].id] = error.why
+            else:
+                unreadable.add(batch[0].id)
         else:
             asked = {peer.id for peer in batch}
             answered.update((id_, top) for id_, top in _tops(answer).items() if id_ in asked)
             refused.update((id_, FORBIDDEN) for id_ in _forbidden(answer.chats) & asked)
-    return Tops({id_: top for id_, top in answered.items() if id_ not in refused}, refused)
+    return Tops({id_: top for id_, top in answered.items() if id_ not in refused}, refused, frozenset(unreadable))
 
 
 def _tops(answer: Any) -> dict[int, Top]:  # noqa: ANN401

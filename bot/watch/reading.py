@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.cursor import history_page_read, page_read
+from bot.cursor import Cursor, history_page_read, page_read
 from bot.ingest import Ingest
 from bot.model import Haul, Stands
 from bot.ports import Clock
@@ -13,12 +13,15 @@ from bot.storage import posts
 from bot.storage.database import Database
 from bot.telegram import history
 from bot.telegram.account import Account
-from bot.watch.roster import Roster
+from bot.telegram.history import Page
+from bot.watch.roster import Roster, Watched
 
 #: A page that holds so much may not be the last, whatever was heard of.
 _MUCH = history.PAGE // 2
 #: After so many answers in a row from before what is known, it is what is known that is wrong.
 _STALE = 3
+#: How many pages a check reads on where they are cut short.
+_MORE_PAGES = 3
 
 
 class Reader:
@@ -89,7 +92,7 @@ class Reader:
         watched, cursor, asked = self._roster[channel], self._ingest.cursors[channel], self._clock.now()
         watched.stirred = False
         if cursor.floor < cursor.top:
-            page = await history.below(self._account, watched.peer, 0, self._ignored)
+            page, ended = await self._newest(watched, cursor)
             await self._roster.seen(page.peer)
             if page.pts < cursor.pts and not self._went_back(channel, page.pts):
                 watched.stirred = True
@@ -98,12 +101,32 @@ class Reader:
                 return
             watched.stale = 0
             numbers = {sighting.number for sighting in page.sightings}
-            lowest = max(min(numbers, default=0), cursor.floor + 1)
+            lowest = max(0 if ended else min(numbers), cursor.floor + 1)
             stored = await posts.numbers(self._database, channel, lowest, cursor.top)
             fresh = tuple(sighting for sighting in page.sightings if sighting.number > cursor.floor)
             gone = tuple(sorted(stored - numbers))
             await self._ingest.store(Haul(channel=channel, sightings=fresh, read=True, gone=gone, pts=page.pts))
         await self._roster.checked(channel, asked)
+
+    async def _newest(self, watched: Watched, cursor: Cursor) -> tuple[Page, bool]:
+        """The newest posts, and whether it was seen that there are no others.
+
+        Where what cannot be read has cut the page short, or it has room left although more is stored, it is read on.
+        """
+        channel = watched.peer.id
+        page = last = await history.below(self._account, watched.peer, 0, self._ignored)
+        sightings = page.sightings
+        for _ in range(_MORE_PAGES):
+            if not last.sightings or len(sightings) >= history.PAGE:
+                break
+            lowest = sightings[0].number
+            others = cursor.floor + 1, lowest - 1
+            cut = _cut(last) or (len(last.sightings) < _MUCH and await posts.numbers(self._database, channel, *others))
+            if not cut:
+                break
+            last = await history.below(self._account, watched.peer, lowest, self._ignored)
+            sightings = (*last.sightings, *sightings)
+        return page._replace(sightings=sightings), not last.sightings
 
     def _went_back(self, channel: int, pts: int) -> bool:
         """Whether a page's count of events holds though a higher one is known, which is forgotten then.
@@ -120,6 +143,11 @@ class Reader:
         return True
 
 
-def _may_go_on(page: history.Page) -> bool:
-    """Whether there may be more where a page ends: it holds much, or what cannot be read has made it shorter."""
-    return len(page.sightings) >= _MUCH or any(sighting.stands is Stands.UNREADABLE for sighting in page.sightings)
+def _may_go_on(page: Page) -> bool:
+    """Whether there may be more where a page ends."""
+    return len(page.sightings) >= _MUCH or _cut(page)
+
+
+def _cut(page: Page) -> bool:
+    """Whether what cannot be read may have made a page shorter."""
+    return any(sighting.stands is Stands.UNREADABLE for sighting in page.sightings)

@@ -39,6 +39,7 @@ class Watched:
     row were answered with a lower one than is known. ``top``: the newest number when the sweep asked last, ``heard``.
 
     ``refused``: why it cannot be read; it was looked after ``tries`` times in vain since, and is next at ``look_at``.
+    ``blind_until``: until then it is not asked for with others, for its newest message cannot be read.
     ``open_again``: that look has found nothing against reading it. ``join_after``: before then it is not to be joined.
     """
 
@@ -59,6 +60,7 @@ class Watched:
     look_at: datetime | None = None
     open_again: bool = False
     join_after: datetime | None = None
+    blind_until: datetime | None = None
     refs: set[ChannelRef] = field(default_factory=set)
 
     @property

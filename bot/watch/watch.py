@@ -17,7 +17,7 @@ from bot.ingest import Ingest
 from bot.model import Channel, ChannelRef, Haul
 from bot.ports import Clock
 from bot.storage.database import Database
-from bot.telegram import peers, pushes, refusals
+from bot.telegram import history, peers, pushes, refusals
 from bot.telegram.account import Account
 from bot.telegram.peers import Top, Tops
 from bot.telemetry.log import logger
@@ -53,6 +53,9 @@ _ODD = 5
 _SETTLING = timedelta(minutes=1)
 #: With so many channels at most, Telethon's own catching up costs little; each that changed is a call.
 _FEW = 30
+#: A channel whose newest message cannot be read fails the question for a hundred, which is found out by some 14 calls:
+#: for so long it is asked for by itself.
+_BLIND = timedelta(minutes=10)
 
 
 class Watch:
@@ -213,15 +216,20 @@ class Watch:
         if self._catch_up and len(readable) <= _FEW:
             await pushes.catch_up(self._account)
         self._catch_up = False
-        asked = [watched.peer for watched in readable]
+        asked = [watched.peer for watched in readable if watched.blind_until is None or watched.blind_until <= now]
         answer = await peers.tops(self._account, asked) if asked else Tops({}, {})
+        for channel in answer.unreadable:
+            self._roster[channel].blind_until = now + _BLIND
         read = []
         for watched in readable:
             channel = watched.peer.id
             if (why := answer.refused.get(channel)) is not None:
                 self._refuse(channel, why)
             elif (top := answer.tops.get(channel)) is None:
-                self._add(Work.POLL, channel)
+                if await self._ends(watched, now):
+                    read.append(channel)
+                else:
+                    self._add(Work.POLL, channel)
             elif self._is_read(watched, top, now):
                 read.append(channel)
         await self._roster.read(read, now)
@@ -229,6 +237,12 @@ class Watch:
             await self._roster.seen(top.peer)
         self._plan(now)
         self._swept_at = now
+
+    async def _ends(self, watched: Watched, now: datetime) -> bool:
+        """Whether nothing follows in a channel that is not asked for with others, by the next numbers."""
+        if watched.blind_until is None or watched.blind_until <= now:
+            return False
+        return await history.ends_at(self._account, watched.peer, self._ingest.cursors[watched.peer.id].verified)
 
     def _begun(self, channel: int) -> None:
         """A channel is watched from now on. How far one is that another account had read has to be asked."""
@@ -272,8 +286,11 @@ class Watch:
 
     def _add(self, work: Work, channel: int, *, upto: int | None = None) -> None:
         since = self._roster[channel].read_at or _LONG_AGO
-        self._agenda.add(Job(work=work, channel=channel, since=since, upto=upto))
+        self._agenda.add(Job(work=work, channel=channel, since=since, upto=upto, behind=self._behind_by(channel, upto)))
         self._work_came.ring()
+
+    def _behind_by(self, channel: int, upto: int | None) -> int:
+        return 0 if upto is None else max(0, upto - self._ingest.cursors[channel].verified)
 
     def _behind(self, channel: int) -> None:
         """Something above the cursor is missing. Who is reading it just now reads on by himself."""
@@ -339,7 +356,9 @@ class Watch:
                 await self._tell(watched, "can be read again")
             watched.odd = 0
             if again:
-                self._agenda.add(replace(job, upto=self._missing(job.channel), not_before=None, tries=0))
+                upto = self._missing(job.channel)
+                behind = self._behind_by(job.channel, upto)
+                self._agenda.add(replace(job, upto=upto, behind=behind, not_before=None, tries=0))
         except NoAccessError as error:
             self._refuse(job.channel, error.why)
         except RefusedError as error:

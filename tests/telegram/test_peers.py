@@ -96,7 +96,7 @@ async def test_a_hundred_channels_are_one_call(account: Account, world: World, s
 
 
 async def test_no_channels_are_no_call(account: Account, server: TelegramServer) -> None:
-    assert await tops(account, []) == ({}, {})
+    assert await tops(account, []) == ({}, {}, frozenset())
     assert server.count(DIALOGS) == 0
 
 

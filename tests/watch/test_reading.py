@@ -244,3 +244,26 @@ async def test_how_far_back_is_read_is_counted_from_the_first_moment(station: St
     station.clock = ScaledClock(now + timedelta(hours=6), 60)
     await station.start()
     await station.all_stored(alfa)
+
+
+async def test_an_edit_below_what_cannot_be_read_is_found_by_the_check(station: Station) -> None:
+    alfa = station.channel()
+    watch = await station.start()
+    say(alfa, "Первый", "Второй")
+    alfa.unknown()
+    say(alfa, "Четвёртый")
+    await station.all_stored(alfa)
+    alfa.edit(2, "Первый, исправлено", push=False)
+    alfa.delete(3, push=False)
+    await watch._reader.check(alfa.marked)
+    await station.all_stored(alfa)
+
+
+async def test_that_the_oldest_posts_were_deleted_is_found_by_the_check(station: Station) -> None:
+    alfa = station.channel()
+    watch = await station.start()
+    say(alfa, "Первый", "Второй", "Третий")
+    await station.all_stored(alfa)
+    alfa.delete(2, 3, push=False)
+    await watch._reader.check(alfa.marked)
+    await station.all_stored(alfa)

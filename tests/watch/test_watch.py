@@ -312,3 +312,19 @@ async def test_a_page_that_is_refused_again_and_again_is_told_of_and_so_is_the_e
         "alfa_demo cannot be read (Telegram refuses it (TIMEOUT_X)); it is tried again.",
         "alfa_demo can be read again.",
     ]
+
+
+async def test_a_newest_message_that_cannot_be_read_costs_one_call_a_sweep(station: Station) -> None:
+    """It fails the question for all channels, and is asked for by itself from then on."""
+    channels = [station.channel(f"many_{number:02}_demo") for number in range(12)]
+    alfa = channels[5]
+    await station.start()
+    say(alfa, "Первый")
+    alfa.unknown()
+    await station.until_read(alfa, 3)
+    await station.known_by_now()
+    before, sweeps = len(station.server.calls), station.server.count(DIALOGS)
+    await station.until(lambda: station.server.count(DIALOGS) >= sweeps + 4)
+    assert len(station.server.calls) - before <= 4 * 2 + 4
+    say(alfa, "Четвёртый", push=False)
+    await station.all_stored(alfa)
