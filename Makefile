@@ -8,7 +8,7 @@ DATA   ?= ../shared/data
 CASES  ?= 20000
 SEEDS  ?= 20
 
-.PHONY: help demo test check bench fuzz promises lock clean
+.PHONY: help demo test check bench fuzz promises week lock clean
 
 help:
 	@sed -n 's/^##//p' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ fuzz: $(VENV)/.dev
 ## make promises  the seeded end-to-end proofs with as many seeds as asked for (SEEDS=20)
 promises: $(VENV)/.dev
 	VEDETTE_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/promises --timeout 600
+
+## make week   a simulated week of a hundred channels with all that goes wrong in one, in some minutes
+week: $(VENV)/.dev
+	VEDETTE_WEEK=1 $(BIN)/python -m pytest tests/promises/test_a_week.py -s --timeout 3600
 
 ## make lock   renew the locked requirements from pyproject.toml
 lock: $(VENV)/.dev
