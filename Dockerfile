@@ -6,7 +6,7 @@ COPY requirements.txt /src/
 RUN python -m venv --without-pip /opt/venv \
  && pip --python /opt/venv/bin/python install --require-hashes --only-binary=:all: --no-binary=pyaes -r /src/requirements.txt
 COPY bot /opt/venv/lib/python3.13/site-packages/bot
-RUN printf '#!/opt/venv/bin/python\nfrom bot.cli.main import main\n\nmain()\n' > /opt/venv/bin/vedette \
+RUN printf '#!/opt/venv/bin/python\nfrom bot.__main__ import main\n\nmain()\n' > /opt/venv/bin/vedette \
  && chmod 755 /opt/venv/bin/vedette \
  && /opt/venv/bin/python -m compileall -q /opt/venv/lib/python3.13/site-packages
 

@@ -87,7 +87,11 @@ class MatchPrinter:
                 # Noted first, some microseconds before it is there: who reads it wakes up the moment it is, and may
                 # keep us from the core for long enough to be killed before the note.
                 self._mark.write(found.id)
-                self._write(line)
+                try:
+                    self._write(line)
+                except OSError:
+                    self._mark.write(self._last)
+                    raise
             else:
                 # Until a reader takes it, it is not printed.
                 await in_thread(self._write, line)

@@ -135,6 +135,12 @@ async def numbers(db: Database, channel: int, low: int, high: int) -> set[int]:
     return {number for (number,) in await db.rows(sql, (channel, low, high))}
 
 
+async def unreadable(db: Database, channel: int, above: int) -> set[int]:
+    """The numbers above this one under which something stands that could not be read."""
+    sql = "SELECT number FROM message WHERE channel = ? AND number > ? AND stands = 'unreadable'"
+    return {number for (number,) in await db.rows(sql, (channel, above))}
+
+
 async def bodies(db: Database, channel: int, limit: int) -> list[str]:
     """What a channel's newest posts say, the oldest of them first: its footers are learnt from them."""
     sql = "SELECT body FROM message WHERE channel = ? AND body IS NOT NULL ORDER BY number DESC LIMIT ?"

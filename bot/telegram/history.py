@@ -8,7 +8,7 @@ be short then, but what it spans, it holds; about ten calls find one such messag
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
@@ -54,11 +54,35 @@ async def above(account: Account, peer: Peer, number: int, ignored: frozenset[in
     return await reader.page(lambda found: found > number)
 
 
-async def below(account: Account, peer: Peer, number: int = 0, ignored: frozenset[int] = frozenset()) -> Page:
-    """The newest below a number, up to `PAGE` of them, 0: the newest of all. Lengths and errors as of `above`."""
-    reader = _Reader(account, peer, ignored)
+async def below(
+    account: Account,
+    peer: Peer,
+    number: int = 0,
+    ignored: frozenset[int] = frozenset(),
+    unreadable: Collection[int] = (),
+) -> Page:
+    """The newest below a number, up to `PAGE` of them, 0: the newest of all. Lengths and errors as of `above`.
+
+    ``unreadable``: numbers that could not be read before, and need not be searched for again.
+    """
+    reader = _Reader(account, peer, ignored, unreadable)
     await reader.downwards(number)
     return await reader.page(lambda found: not number or found < number)
+
+
+async def numbered(
+    account: Account, peer: Peer, numbers: Sequence[int], ignored: frozenset[int] = frozenset()
+) -> tuple[Sighting, ...] | None:
+    """What stands under these numbers, a page of them at most, in one call; None where that cannot be read.
+
+    Raises what `Account.call` raises, but no `UnreadableError`.
+    """
+    reader = _Reader(account, peer, ignored)
+    try:
+        await reader.numbered(numbers)
+    except UnreadableError:
+        return None
+    return (await reader.page(lambda _: True)).sightings
 
 
 async def ends_at(account: Account, peer: Peer, number: int) -> bool:
@@ -77,11 +101,12 @@ async def ends_at(account: Account, peer: Peer, number: int) -> bool:
 class _Reader:
     """One page while it is read: the messages so far, and the numbers of those that cannot be read."""
 
-    def __init__(self, account: Account, peer: Peer, ignored: frozenset[int]) -> None:
+    def __init__(self, account: Account, peer: Peer, ignored: frozenset[int], unreadable: Collection[int] = ()) -> None:
         self._account = account
         self._peer = peer
         self._at = address(peer)
         self._ignored = ignored
+        self._known = frozenset(unreadable)
         self._messages: dict[int, Any] = {}
         self._unreadable: set[int] = set()
         self._pts = 0
@@ -101,6 +126,9 @@ class _Reader:
                 await self._by_number(number, -1)
             else:
                 await self._from_below_the_newest()
+
+    async def numbered(self, numbers: Sequence[int]) -> None:
+        self._take(await self._numbered(numbers, len(numbers)))
 
     async def page(self, wanted: Callable[[int], bool]) -> Page:
         """What was read of the wanted numbers."""
@@ -133,11 +161,13 @@ class _Reader:
     async def _by_number(self, edge: int, step: int) -> None:
         """Reads on from ``edge``, upwards (1) or downwards (-1): a page, or up to what cannot be read and past it."""
         while numbers := [one for one in range(edge + step, edge + step * (PAGE + 1), step) if one > 0]:
-            count, answer = await _most(partial(self._numbered, numbers), len(numbers))
+            asked = [one for one in numbers if one not in self._known]
+            count, answer = await _most(partial(self._numbered, asked), len(asked))
             found = self._take(answer)
-            if count < len(numbers):
-                await self._run(numbers[count], step)
+            if count < len(asked):
+                await self._run(asked[count], step)
                 return
+            self._unreadable.update(self._known.intersection(numbers))
             beyond = numbers[-1] if found else await self._beyond(numbers[-1], step)
             if beyond is None or len(self._messages) >= PAGE:
                 return

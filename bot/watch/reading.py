@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.cursor import Cursor, history_page_read, page_read
+from bot.cursor import history_page_read, page_read
 from bot.ingest import Ingest
-from bot.model import Haul, Stands
+from bot.model import Haul, Sighting, Stands
 from bot.ports import Clock
 from bot.storage import posts
 from bot.storage.database import Database
@@ -18,10 +19,13 @@ from bot.watch.roster import Roster, Watched
 
 #: A page that holds so much may not be the last, whatever was heard of.
 _MUCH = history.PAGE // 2
+#: So far below the newest what could not be read before is not searched for again.
+_WIDE = 1_000
 #: After so many answers in a row from before what is known, it is what is known that is wrong.
 _STALE = 3
-#: How many pages a check reads on where they are cut short.
-_MORE_PAGES = 3
+#: For how long a channel whose newest message cannot be read is asked for by itself. With others it fails the question
+#: for a hundred of them, which is found out by some 14 calls.
+BLIND = timedelta(minutes=10)
 
 
 class Reader:
@@ -71,6 +75,18 @@ class Reader:
         await self._roster.read([channel], asked)
         return False
 
+    async def poll(self, channel: int) -> bool:
+        """The same for a channel whose newest message cannot be read, so that a page of it is dear.
+
+        In between it is only seen whether anything stands under the next few numbers.
+        """
+        watched, now = self._roster[channel], self._clock.now()
+        found = (watched.blind_until or now) - BLIND
+        if watched.read_at is None or watched.read_at < found:
+            return await self.news(channel)
+        verified = self._ingest.cursors[channel].verified
+        return not await history.ends_at(self._account, watched.peer, verified) and await self.news(channel)
+
     async def history(self, channel: int) -> bool:
         """Reads the newest that stands below the floor. Whether there may be more that is not too old."""
         watched, cursor = self._roster[channel], self._ingest.cursors[channel]
@@ -92,7 +108,8 @@ class Reader:
         watched, cursor, asked = self._roster[channel], self._ingest.cursors[channel], self._clock.now()
         watched.stirred = False
         if cursor.floor < cursor.top:
-            page, ended = await self._newest(watched, cursor)
+            unreadable = await posts.unreadable(self._database, channel, cursor.top - _WIDE)
+            page = await history.below(self._account, watched.peer, 0, self._ignored, unreadable)
             await self._roster.seen(page.peer)
             if page.pts < cursor.pts and not self._went_back(channel, page.pts):
                 watched.stirred = True
@@ -101,32 +118,28 @@ class Reader:
                 return
             watched.stale = 0
             numbers = {sighting.number for sighting in page.sightings}
-            lowest = max(0 if ended else min(numbers), cursor.floor + 1)
-            stored = await posts.numbers(self._database, channel, lowest, cursor.top)
+            lowest = max(min(numbers, default=0), cursor.floor + 1)
+            gone = await posts.numbers(self._database, channel, lowest, cursor.top) - numbers
             fresh = tuple(sighting for sighting in page.sightings if sighting.number > cursor.floor)
-            gone = tuple(sorted(stored - numbers))
-            await self._ingest.store(Haul(channel=channel, sightings=fresh, read=True, gone=gone, pts=page.pts))
+            if 0 < len(numbers) < history.PAGE:
+                below, vanished = await self._below(watched, page)
+                fresh, gone = (*below, *fresh), gone | vanished
+            haul = Haul(channel=channel, sightings=fresh, read=True, gone=tuple(sorted(gone)), pts=page.pts)
+            await self._ingest.store(haul)
         await self._roster.checked(channel, asked)
 
-    async def _newest(self, watched: Watched, cursor: Cursor) -> tuple[Page, bool]:
-        """The newest posts, and whether it was seen that there are no others.
+    async def _below(self, watched: Watched, page: Page) -> tuple[Sequence[Sighting], set[int]]:
+        """What stands now, and what does not, of what is stored below a page that is shorter than it might be.
 
-        Where what cannot be read has cut the page short, or it has room left although more is stored, it is read on.
+        What cannot be read has cut it, or there is no more, and the oldest posts were deleted. Asked for by number.
         """
-        channel = watched.peer.id
-        page = last = await history.below(self._account, watched.peer, 0, self._ignored)
-        sightings = page.sightings
-        for _ in range(_MORE_PAGES):
-            if not last.sightings or len(sightings) >= history.PAGE:
-                break
-            lowest = sightings[0].number
-            others = cursor.floor + 1, lowest - 1
-            cut = _cut(last) or (len(last.sightings) < _MUCH and await posts.numbers(self._database, channel, *others))
-            if not cut:
-                break
-            last = await history.below(self._account, watched.peer, lowest, self._ignored)
-            sightings = (*last.sightings, *sightings)
-        return page._replace(sightings=sightings), not last.sightings
+        floor, lowest = self._ingest.cursors[watched.peer.id].floor, page.sightings[0].number
+        stored = await posts.numbers(self._database, watched.peer.id, floor + 1, lowest - 1)
+        asked = sorted(stored)[len(page.sightings) - history.PAGE :]
+        seen = await history.numbered(self._account, watched.peer, asked, self._ignored) if asked else None
+        if seen is None:
+            return (), set()
+        return seen, set(asked) - {sighting.number for sighting in seen}
 
     def _went_back(self, channel: int, pts: int) -> bool:
         """Whether a page's count of events holds though a higher one is known, which is forgotten then.
@@ -144,10 +157,5 @@ class Reader:
 
 
 def _may_go_on(page: Page) -> bool:
-    """Whether there may be more where a page ends."""
-    return len(page.sightings) >= _MUCH or _cut(page)
-
-
-def _cut(page: Page) -> bool:
-    """Whether what cannot be read may have made a page shorter."""
-    return any(sighting.stands is Stands.UNREADABLE for sighting in page.sightings)
+    """Whether there may be more where a page ends: it holds much, or what cannot be read has made it shorter."""
+    return len(page.sightings) >= _MUCH or any(sighting.stands is Stands.UNREADABLE for sighting in page.sightings)

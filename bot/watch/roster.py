@@ -68,6 +68,11 @@ class Watched:
         """Whether it is worth asking for posts."""
         return self.refused is None or self.open_again
 
+    @property
+    def blind(self) -> bool:
+        """Whether it was read, and is asked for less often now than others."""
+        return self.blind_until is not None and self.read_at is not None
+
 
 class Begun(NamedTuple):
     """A channel that is to be watched. ``cursor``: the first one; None for a channel that has one already."""

@@ -7,17 +7,26 @@ is missing puts the channel on the agenda, and one worker reads page after page,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
-from bot.errors import NoAccessError, NotSignedInError, RefusedError, UnreachableError, UnreadableError, WaitError
+from bot.errors import (
+    NoAccessError,
+    NotSignedInError,
+    RefusedError,
+    TelegramError,
+    UnreachableError,
+    UnreadableError,
+    WaitError,
+)
 from bot.ingest import Ingest
 from bot.model import Channel, ChannelRef, Haul
 from bot.ports import Clock
 from bot.storage.database import Database
-from bot.telegram import history, peers, pushes, refusals
+from bot.telegram import peers, pushes, refusals
 from bot.telegram.account import Account
 from bot.telegram.peers import Top, Tops
 from bot.telemetry.log import logger
@@ -26,7 +35,7 @@ from bot.watch.bell import Bell
 from bot.watch.folder import Folder
 from bot.watch.lives import Lives
 from bot.watch.membership import Membership
-from bot.watch.reading import Reader
+from bot.watch.reading import BLIND, Reader
 from bot.watch.roster import Roster, Watched
 from bot.watch.silence import Silence
 
@@ -46,6 +55,8 @@ _FIRST_PAUSE = timedelta(seconds=2)
 #: A reading that brought no answer is tried again after so long, then twice as long, so that one channel of which
 #: Telegram's own server breaks holds up no other.
 _AFTER_SILENCE = timedelta(seconds=10)
+#: For so long one reading may hold up the others: twice as long as the pace of its method ever asks for.
+_PATIENCE = timedelta(minutes=1)
 _MOST_TRIES_APART = 6
 #: Of a channel of which so many readings in a row are refused, for whatever reason, the operators hear.
 _ODD = 5
@@ -53,9 +64,6 @@ _ODD = 5
 _SETTLING = timedelta(minutes=1)
 #: With so many channels at most, Telethon's own catching up costs little; each that changed is a call.
 _FEW = 30
-#: A channel whose newest message cannot be read fails the question for a hundred, which is found out by some 14 calls:
-#: for so long it is asked for by itself.
-_BLIND = timedelta(minutes=10)
 
 
 class Watch:
@@ -130,8 +138,8 @@ class Watch:
         sought = self._membership.untried or (self._folder and not self._folder.tried)
         if sought and self._clock.now() - self._began < _SETTLING:
             return None
-        readable = [watched for watched in self._roster.all() if watched.refused is None and watched.odd < _ODD]
-        moments = [self._swept_at, *(watched.read_at for watched in readable)]
+        readable = [one for one in self._roster.all() if one.refused is None and one.odd < _ODD and not one.blind]
+        moments = [self._swept_at, *(one.read_at for one in readable)]
         known = [moment for moment in moments if moment is not None]
         return min(known) if len(known) == len(moments) else None
 
@@ -218,18 +226,15 @@ class Watch:
         self._catch_up = False
         asked = [watched.peer for watched in readable if watched.blind_until is None or watched.blind_until <= now]
         answer = await peers.tops(self._account, asked) if asked else Tops({}, {})
-        for channel in answer.unreadable:
-            self._roster[channel].blind_until = now + _BLIND
+        for peer in asked:
+            self._roster[peer.id].blind_until = now + BLIND if peer.id in answer.unreadable else None
         read = []
         for watched in readable:
             channel = watched.peer.id
             if (why := answer.refused.get(channel)) is not None:
                 self._refuse(channel, why)
             elif (top := answer.tops.get(channel)) is None:
-                if await self._ends(watched, now):
-                    read.append(channel)
-                else:
-                    self._add(Work.POLL, channel)
+                self._add(Work.POLL, channel)
             elif self._is_read(watched, top, now):
                 read.append(channel)
         await self._roster.read(read, now)
@@ -237,12 +242,6 @@ class Watch:
             await self._roster.seen(top.peer)
         self._plan(now)
         self._swept_at = now
-
-    async def _ends(self, watched: Watched, now: datetime) -> bool:
-        """Whether nothing follows in a channel that is not asked for with others, by the next numbers."""
-        if watched.blind_until is None or watched.blind_until <= now:
-            return False
-        return await history.ends_at(self._account, watched.peer, self._ingest.cursors[watched.peer.id].verified)
 
     def _begun(self, channel: int) -> None:
         """A channel is watched from now on. How far one is that another account had read has to be asked."""
@@ -349,7 +348,7 @@ class Watch:
         """One page; whatever goes wrong with one channel stays with it."""
         self._under_way = job.channel if job.work <= Work.POLL else None
         try:
-            again = await self._do(job)
+            again = await self._in_time(self._do(job))
             self._failures = 0
             watched = self._roster[job.channel]
             if watched.odd >= _ODD:
@@ -364,21 +363,40 @@ class Watch:
         except RefusedError as error:
             # Whatever is odd about one page, the next try may go well.
             self._agenda.add(job.again(self._clock.now() + _pause(job)))
-            watched = self._roster[job.channel]
-            watched.odd += 1
-            if watched.odd == _ODD:
-                await self._tell(watched, f"cannot be read ({refusals.why(error)}); it is tried again")
+            await self._note_odd(job.channel, error)
         except UnreadableError as error:
             log.warning("page not readable", channel=job.channel, work=job.work.name, error=str(error))
-        except WaitError as error:
-            # All that is read is read by one method; what it may do again is the same as now.
-            self._agenda.add(job)
-            await self._clock.sleep(timedelta(seconds=error.seconds))
+        except (WaitError, TimeoutError):
+            # What has to wait does so before it is called again; others may not have to.
+            self._agenda.add(replace(job, not_before=self._clock.now() + _AFTER_SILENCE))
         except UnreachableError as error:
             self._agenda.add(job.again(self._clock.now() + _pause(job)))
-            await self._clock.sleep(self._failed(error))
+            pause = self._failed(error)
+            if self._failures == 1:  # since the last answer, so it is not the connection
+                await self._note_odd(job.channel, error)
+            await self._clock.sleep(pause)
         finally:
             self._under_way = None
+
+    async def _note_odd(self, channel: int, error: TelegramError) -> None:
+        """One more reading that has failed, though Telegram answers what else it is asked."""
+        watched = self._roster[channel]
+        watched.odd += 1
+        if watched.odd == _ODD:
+            await self._tell(watched, f"cannot be read ({refusals.why(error)}); it is tried again")
+
+    async def _in_time(self, reading: Coroutine[Any, Any, bool]) -> bool:
+        """Raises TimeoutError for one that waits for long, as for a method that Telegram asked not to call."""
+        task, alarm = asyncio.ensure_future(reading), asyncio.ensure_future(self._clock.sleep(_PATIENCE))
+        try:
+            await asyncio.wait([task, alarm], return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise TimeoutError
+            return task.result()
+        finally:
+            alarm.cancel()
+            task.cancel()
+            await asyncio.wait([task])
 
     async def _do(self, job: Job) -> bool:
         """Whether more of the same is to be read."""
@@ -390,9 +408,12 @@ class Watch:
                 await self._reader.check(job.channel)
                 return False
             case _:
+                watched = self._roster[job.channel]
+                if job.work is Work.POLL and watched.blind_until is not None:
+                    return await self._reader.poll(job.channel)
                 if job.upto is None or self._ingest.cursors[job.channel].verified < job.upto:
                     return await self._reader.news(job.channel)
-                await self._pushed_meanwhile(self._roster[job.channel])
+                await self._pushed_meanwhile(watched)
                 return False
 
     async def _pushed_meanwhile(self, watched: Watched) -> None:

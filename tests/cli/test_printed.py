@@ -6,6 +6,7 @@ import io
 import json
 import os
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,17 @@ def test_a_mark_cut_short_is_made_whole(tmp_path: Path) -> None:
     mark = Mark(tmp_path / "printed")
     mark.write(5)
     assert mark.read() == 5
+
+
+async def test_a_line_that_nobody_took_is_printed_by_the_next_process(database: Database, tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as stream:
+        printer = MatchPrinter(stream, Mark(tmp_path / "printed"))
+        await printer.begin(database)
+        await store(database, 1)
+        os.close(reading)
+        with pytest.raises(BrokenPipeError):
+            await printer.print_new(database)
+        with suppress(BrokenPipeError):
+            stream.close()
+    assert await printed(database, tmp_path) == [1]

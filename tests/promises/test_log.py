@@ -173,7 +173,7 @@ async def _live(service: Service, server: TelegramServer, posts: Posts, them: li
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    for _ in range(150):
+    for _ in range(450):
         if condition():
             return
         await asyncio.sleep(0.1)

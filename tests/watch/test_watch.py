@@ -328,3 +328,56 @@ async def test_a_newest_message_that_cannot_be_read_costs_one_call_a_sweep(stati
     assert len(station.server.calls) - before <= 4 * 2 + 4
     say(alfa, "Четвёртый", push=False)
     await station.all_stored(alfa)
+
+
+async def test_what_stands_above_deleted_numbers_is_found_below_what_cannot_be_read(station: Station) -> None:
+    alfa = station.channel()
+    await station.start()
+    say(alfa, "Первый")
+    await station.until_known(alfa)
+    station.server.faults.drop()
+    for _ in range(5):
+        alfa.burn()
+    say(alfa, "Второй")
+    alfa.unknown(push=False)
+    await station.all_stored(alfa)
+
+
+async def test_a_channel_that_has_to_wait_holds_up_no_other(station: Station) -> None:
+    """Only numbers tell of a channel whose newest message cannot be read, and Telegram takes none for an hour."""
+    alfa, bravo = station.channel(), station.channel("bravo_demo")
+    watch = await station.start()
+    alfa.unknown(push=False)
+    await station.until(lambda: watch._roster[alfa.marked].blind)
+    station.server.faults.flood_wait("channels.getMessages", 3600, times=None)
+    station.server.faults.drop()
+    for number in range(1, 4):
+        sweeps = station.server.count(DIALOGS)
+        say(bravo, f"Пост номер {number}")
+        await station.all_stored(bravo)
+        await station.until(lambda sweeps=sweeps: station.server.count(DIALOGS) > sweeps)  # type: ignore[misc]
+
+
+async def test_a_channel_of_which_no_page_can_be_read_may_go_private(station: Station) -> None:
+    alfa = station.channel()
+    watch = await station.start()
+    alfa.unknown(push=False)
+    await station.until(lambda: watch._roster[alfa.marked].blind)
+    alfa.forbid(READER)
+    await station.until(lambda: watch._roster[alfa.marked].refused is not None)
+    station.check()
+
+
+async def test_a_channel_of_which_no_page_ever_comes_is_told_of_and_holds_up_no_pass(station: Station) -> None:
+    alfa = station.channel()
+    watch = await station.start()
+    broken = station.server.faults.refuse(HISTORY, 500, "INTERNAL", times=None)
+    say(alfa, "Первый", push=False)
+    await station.until_told(1)
+    now = station.clock.now()
+    await station.until(lambda: watch.last_pass is not None and watch.last_pass >= now)
+    broken.stop()
+    await station.all_stored(alfa)
+    first, second = await station.told()
+    assert "cannot be read" in first
+    assert "can be read again" in second
