@@ -8,7 +8,7 @@ DATA   ?= ../shared/data
 CASES  ?= 20000
 SEEDS  ?= 20
 
-.PHONY: help demo test check bench fuzz promises week lock clean
+.PHONY: help demo test check coverage bench fuzz promises week lock clean
 
 help:
 	@sed -n 's/^##//p' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+## make coverage  the tests once more, and which lines they do not reach
+coverage: $(VENV)/.dev
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
 ## make bench  quality and speed on real posts, as ratios (DATA=folder)
