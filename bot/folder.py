@@ -57,7 +57,7 @@ def _made(folder: Path) -> None:
     if me == 0 and found.st_uid != me:
         # What root writes there, its owner could not read: the service would find its own session closed to it.
         owner = found.st_uid
-        raise StorageError(f"directory {folder} belongs to uid {owner}, this is root; run with --user {owner}")
+        raise StorageError(f"directory {folder} belongs to uid {owner}, this is root; run vedette as uid {owner}")
 
 
 def _locked(folder: Path) -> int:
@@ -88,5 +88,5 @@ def _lock(lock: int) -> None:
 
 def _unusable(folder: Path, error: OSError) -> str:
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"directory {folder} is not writable by uid {os.geteuid()}; chown it or run with --user"
+        return f"directory {folder} is not writable by uid {os.geteuid()}; chown it, or run vedette as its owner"
     return f"directory {folder} cannot be used: {error.strerror}"

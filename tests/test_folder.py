@@ -113,7 +113,9 @@ def test_a_folder_that_cannot_be_written_says_by_whom() -> None:
         Path(folder).chmod(0o755)
         with as_nobody(), pytest.raises(StorageError) as told, held(Path(folder)):
             pass
-    assert str(told.value) == f"directory {folder} is not writable by uid {NOBODY}; chown it or run with --user"
+    assert (
+        str(told.value) == f"directory {folder} is not writable by uid {NOBODY}; chown it, or run vedette as its owner"
+    )
 
 
 @pytest.mark.skipif(not ROOT, reason="only root can give a folder away")
@@ -135,7 +137,7 @@ def test_root_does_not_write_into_the_folder_of_another_user(tmp_path: Path) -> 
     os.chown(folder, NOBODY, NOBODY)
     with pytest.raises(StorageError) as told, held(folder):
         pass
-    assert str(told.value) == f"directory {folder} belongs to uid {NOBODY}, this is root; run with --user {NOBODY}"
+    assert str(told.value) == f"directory {folder} belongs to uid {NOBODY}, this is root; run vedette as uid {NOBODY}"
     assert not list(folder.iterdir())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,7 @@ import pytest
 
 from bot.model import Destination, Entity, Notice
 from bot.ports import Lane, Outgoing, Sent, Unknown
-from bot.printer import TerminalSender, print_notice
+from bot.printer import TerminalSender, log_notice, print_notice
 from bot.render.notice import notice
 from bot.render.richtext import Message
 from bot.terminal import Style
@@ -73,3 +74,9 @@ def test_a_notice_is_some_lines() -> None:
     stream = io.StringIO()
     print_notice(notice(Notice("3 channels are behind", ("@alfa_demo", "@bravo_demo"))), stream, PLAIN)
     assert stream.getvalue().replace("\u2060", "") == "3 channels are behind\n@alfa_demo\n@bravo_demo\n"
+
+
+def test_among_lines_of_json_a_notice_is_one() -> None:
+    out, message = io.StringIO(), notice(Notice("3 channels are behind", ("@alfa_demo",)))
+    log_notice(message, out, DAY)
+    assert json.loads(out.getvalue()) == {"event": "notice", "what": message.text, "timestamp": DAY.isoformat()}

@@ -59,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except VedetteError as error:
         sys.exit(_tell(str(error), _exit_code(error)))
     except OSError as error:
-        sys.exit(_tell(f"the output cannot be written: {error.strerror}", 1))
+        what = f"{error.filename} cannot be used" if error.filename else "the output cannot be written"
+        sys.exit(_tell(f"{what}: {error.strerror}", 1))
 
 
 def _exit_code(error: VedetteError) -> int:

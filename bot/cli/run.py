@@ -66,7 +66,8 @@ def _mouth(settings: Settings, form: str, stream: TextIO, style: Style) -> Mouth
     """Who speaks: messages on standard output, or matches there and no messages; notices on standard error."""
     from bot.app import Mouth
     from bot.cli.printed import Mark, MatchPrinter
-    from bot.printer import TerminalSender, print_notice
+    from bot.config.settings import LogFormat
+    from bot.printer import TerminalSender, log_notice, print_notice
 
     mark = Mark(settings.data_dir / "printed")
     printer = MatchPrinter(stream, mark) if form == "jsonl" else None
@@ -76,7 +77,11 @@ def _mouth(settings: Settings, form: str, stream: TextIO, style: Style) -> Mouth
         sender_for=lambda clock: (
             TerminalSender(stream, settings.timezone, style, clock) if printer is None else _Silent()
         ),
-        tell=lambda message: print_notice(message, sys.stderr, Style(colour=False)),
+        tell=lambda message: (
+            log_notice(message, sys.stderr, datetime.now(UTC))
+            if settings.log.format is LogFormat.JSON
+            else print_notice(message, sys.stderr, Style(colour=False))
+        ),
         begin=None if printer is None else printer.begin,
         matched=None if printer is None else printer.print_new,
     )

@@ -73,9 +73,15 @@ def configure(level: LogLevel, form: LogFormat, stream: TextIO) -> None:
     logging.getLogger("bot").setLevel(asked)
 
 
+#: A place in a library is heard once in so long.
+_AGAIN = timedelta(minutes=1)
+
+
 class _Handler(logging.StreamHandler[TextIO]):
     def __init__(self, stream: TextIO, form: LogFormat) -> None:
         super().__init__(stream)
+        #: When something was last said at a place in a library.
+        self._said: dict[tuple[str, int], float] = {}
         renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
         if form is LogFormat.CONSOLE:
             colours = stream.isatty() and not os.environ.get("NO_COLOR")
@@ -90,8 +96,16 @@ class _Handler(logging.StreamHandler[TextIO]):
     def emit(self, record: logging.LogRecord) -> None:
         if hasattr(record, "_logger"):  # put there by structlog
             super().emit(record)
-        elif record.levelno >= logging.WARNING:
+        elif record.levelno >= logging.WARNING and self._is_news(record):
             super().emit(_withheld(record))
+
+    def _is_news(self, record: logging.LogRecord) -> bool:
+        """Without its words what a library says again and again, as while a server is down, is the same line."""
+        place = record.pathname, record.lineno
+        if record.created - self._said.get(place, 0) < _AGAIN.total_seconds():
+            return False
+        self._said[place] = record.created
+        return True
 
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(record)

@@ -132,6 +132,15 @@ def test_of_a_library_only_who_spoke_and_where_is_left(configured: Configured, n
     assert all(line["at"].startswith("test_log.py:") for line in log.lines)
 
 
+def test_what_a_library_says_again_and_again_is_heard_once(configured: Configured) -> None:
+    """A server that is down makes it complain at each attempt, every few seconds."""
+    log = configured()
+    for _ in range(5):
+        logging.getLogger("telethon").warning("Attempt failed: %s", BODY)
+    logging.getLogger("telethon").warning("another")
+    assert len(log.lines) == 2
+
+
 def test_a_library_that_turns_itself_up_is_not_heard_either(configured: Configured) -> None:
     log = configured()
     library = logging.getLogger("loud_demo")
