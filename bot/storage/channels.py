@@ -35,12 +35,22 @@ class Stored(NamedTuple):
     look_at: datetime | None = None
     join_after: datetime | None = None
 
+    def anew(self) -> Stored:
+        """As it is for an account, after another one has read: what was refused to that one need not be to this."""
+        standing = self.standing if self.standing.lost else well(self.peer)
+        return self._replace(standing=standing, tries=0, look_at=None)
+
+    def is_well(self, peer: Peer) -> bool:
+        """Whether nothing but the membership, as it is now, says how the account stands with it."""
+        return self.refused is None and (peer.joined or self.standing is Standing.JOINED)
+
 
 def put(c: Connection, account: int, peer: Peer, cursor: Cursor | None, *, since: datetime | None = None) -> None:
     """Takes note of what an account sees of a channel.
 
     Without a cursor a channel that has none is no more than addressed. A cursor is the first one: where one is stored
-    it stays, and so does a ``since``; only `set_cursors` moves them on.
+    it stays, and so does a ``since``; only `set_cursors` moves them on. A peer without any name comes from an answer
+    that tells none, and takes away none.
     """
     c.execute(
         "INSERT INTO peer (account, channel, access_hash, joined) VALUES (?, ?, ?, ?) "
@@ -48,7 +58,8 @@ def put(c: Connection, account: int, peer: Peer, cursor: Cursor | None, *, since
         (account, peer.id, peer.access_hash, peer.joined),
     )
     if cursor is None:
-        c.execute("UPDATE channel SET username = ?, title = ? WHERE id = ?", (peer.username, peer.title, peer.id))
+        if (peer.username, peer.title) != (None, None):
+            c.execute("UPDATE channel SET username = ?, title = ? WHERE id = ?", (peer.username, peer.title, peer.id))
         return
     c.execute(
         "INSERT INTO channel (id, username, title, standing, since, floor, began, verified, top, pts, history_read) "

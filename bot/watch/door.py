@@ -22,7 +22,6 @@ _SHUT_FOR = timedelta(days=1)
 #: How often places are counted while channels wait; with fewer left than so many the operators hear of it.
 _COUNT_EVERY = timedelta(days=1)
 _FEW_PLACES = 20
-_JOINING, _PLACES = "joining", "places for channels"
 
 
 class _Count(NamedTuple):
@@ -48,13 +47,14 @@ class Door:
         self._own = own
         self._until: datetime | None = None
         self._counted: _Count | None = None
-        self._fact_shut, self._fact_counted = f"joining of {account.id}", f"places of {account.id}"
+        #: Facts, and the subjects of what is told: of one account they say nothing about another.
+        self._joining, self._places = f"joining of {account.id}", f"places of {account.id}"
 
     async def load(self) -> None:
         """Takes up what the last process knew."""
-        shut = await facts.get(self._database, self._fact_shut)
+        shut = await facts.get(self._database, self._joining)
         self._until = datetime.fromisoformat(shut) if isinstance(shut, str) and shut else None
-        counted = await facts.get(self._database, self._fact_counted)
+        counted = await facts.get(self._database, self._places)
         if isinstance(counted, str):
             at, wanted = json.loads(counted)
             self._counted = _Count(datetime.fromisoformat(at), wanted)
@@ -67,11 +67,9 @@ class Door:
     async def shut(self, code: str) -> datetime:
         """The account may join nothing, by Telegram's word for it; the operators hear of it once. Until when."""
         until = self._until = self._clock.now() + _SHUT_FOR
-        await self._database.write(lambda c: facts.put(c, self._fact_shut, until.isoformat()))
-        what = f"No channel can be joined: {refusals.in_words(code)}"
-        await self._roster.tell(
-            _JOINING, f"{what}; those that are public are read without it, later than others. It is tried again daily."
-        )
+        await self._database.write(lambda c: facts.put(c, self._joining, until.isoformat()))
+        what = f"No channel can be joined: {refusals.in_words(code)}; those that are public are read without it"
+        await self._roster.tell(self._joining, f"{what}, later than others. It is tried again daily.")
         log.warning("joining refused", code=code, until=until)
         return until
 
@@ -79,8 +77,8 @@ class Door:
         """Something was joined."""
         if self._until is not None:
             self._until = None
-            await self._database.write(lambda c: facts.put(c, self._fact_shut, ""))
-            await self._roster.tell(_JOINING, "Channels can be joined again.")
+            await self._database.write(lambda c: facts.put(c, self._joining, ""))
+            await self._roster.tell(self._joining, "Channels can be joined again.")
 
     async def count_places(self) -> None:
         """Says so before the account is in as many channels as Telegram allows. Asks once a day, or when more wait."""
@@ -94,12 +92,12 @@ class Door:
             log.warning("places not counted", error=str(error))
             return
         self._counted, counted = _Count(now, wanted), json.dumps([now.isoformat(), wanted])
-        await self._database.write(lambda c: facts.put(c, self._fact_counted, counted))
+        await self._database.write(lambda c: facts.put(c, self._places, counted))
         if most - used >= max(_FEW_PLACES, wanted):
-            await self._roster.settle(_PLACES)
+            await self._roster.settle(self._places)
             return
         await self._roster.tell(
-            _PLACES,
+            self._places,
             "This account is in nearly as many channels and groups as Telegram allows; leave some of them in Telegram, "
             "or set join = false: those that cannot be joined are read without it, if they are public.",
             (f"places used: {used} of {most}", f"places wanted: {wanted}"),

@@ -8,9 +8,10 @@ listed a hundred a call.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.errors import NoAccessError, RefusedError, TelegramError, UnreachableError, WaitError
 from bot.model import ChannelRef, ChatId, Invite, Peer, Username
@@ -41,10 +42,15 @@ _PATIENCE = timedelta(seconds=15)
 _KNOCKED = (Standing.ASKED, Standing.NEEDS_PERSON)
 
 Found = Mapping[ChannelRef, Peer]
+Kind = type[Username] | type[Invite] | type[ChatId]
+_KINDS: tuple[Kind, ...] = (Username, Invite, ChatId)
 
 
 class Finder:
-    """One loop, `find`. ``found`` is told of what was found; ``untried``: what was not asked for yet."""
+    """One loop for each kind of reference, so that none waits for another's turn.
+
+    ``found`` is told of what was found; ``untried``: what was not asked for yet.
+    """
 
     def __init__(  # noqa: PLR0913 - each is another part of the house
         self,
@@ -68,8 +74,9 @@ class Finder:
         self._due: dict[ChannelRef, datetime] = {}
         self._missed: dict[ChannelRef, Sought] = {}
         self._referred: Mapping[str, Referred] = {}
-        self._lost_came = Bell(clock)
-        self._knock_again = clock.now()
+        self._begun = asyncio.Event()
+        self._bells = {kind: Bell(clock) for kind in _KINDS}
+        self._knock_again = self._list_again = clock.now()
         self.untried: set[ChannelRef] = set()
 
     @property
@@ -78,29 +85,37 @@ class Finder:
         now = self._clock.now()
         return any(moment <= now for moment in self._due.values())
 
-    async def find(self, refs: Sequence[ChannelRef]) -> None:
-        """Finds channels one after another, for ever; those that fail again later."""
+    def loops(self, refs: Sequence[ChannelRef]) -> list[Coroutine[Any, Any, None]]:
+        """What finds channels; those that fail again later."""
+        return [self._begin(refs), *map(self._look_on, _KINDS)]
+
+    async def _begin(self, refs: Sequence[ChannelRef]) -> None:
+        """Finds what needs no look-up of its own."""
         now, sought = self._clock.now(), await self._roster.sought()
         self._referred = await self._roster.referred()
-        self._missed = {ref: sought[str(ref)] for ref in refs if str(ref) in sought}
-        # Ids last: to list all that the account is in takes longest.
-        in_order = sorted(refs, key=lambda ref: isinstance(ref, ChatId))
-        self._due = {ref: self._missed[ref].not_before if ref in self._missed else now for ref in in_order}
+        self._missed |= {ref: sought[str(ref)] for ref in refs if str(ref) in sought}
+        self._due |= {ref: self._missed[ref].not_before if ref in self._missed else now for ref in refs}
         self.untried -= {ref for ref, due in self._due.items() if due > now}
         known = await self._roster.addresses()
         await self._hand_over({ref: _named(ref, known[str(ref)]) for ref in refs if str(ref) in known})
         if sum(due <= now for due in self._due.values()) > _FEW:
             await self._find_among_own()
-        while True:
-            await self._look_for_next()
+        self._begun.set()
 
-    async def _look_for_next(self) -> None:
+    async def _look_on(self, kind: Kind) -> None:
+        """Looks for references of one kind, one after another, for ever."""
+        await self._begun.wait()
+        while True:
+            await self._look_for_next(kind)
+
+    async def _look_for_next(self, kind: Kind) -> None:
         now = self._clock.now()
-        names = self._other_names(now)
-        moments = {**self._due, **{ref: due for ref, (due, _) in names.items()}}
+        names = self._other_names(now) if kind is Username else {}
+        sought = {ref: due for ref, due in self._due.items() if isinstance(ref, kind)}
+        moments = {**sought, **{ref: due for ref, (due, _) in names.items()}}
         ref = min(moments, key=lambda one: moments[one], default=None)
         if ref is None or moments[ref] > now:
-            await self._lost_came.sleep(_LOOK if ref is None else min(moments[ref] - now, _LOOK))
+            await self._bells[kind].sleep(_LOOK if ref is None else min(moments[ref] - now, _LOOK))
         elif ref in self._due:
             await self._look_for(ref)
         else:
@@ -146,7 +161,8 @@ class Finder:
         try:
             peer = await self._resolved(ref)
         except TelegramError as error:
-            await self.fail([ref], error)
+            if ref in self._due:
+                await self.fail([ref], error)
         else:
             await self._remember({ref: peer})
             if isinstance(ref, Invite) and peer.joined:
@@ -179,7 +195,8 @@ class Finder:
 
     async def _remember(self, found: Found) -> None:
         await self._roster.remember(found)
-        await self._hand_over(found)
+        # What is sought no more by then is not watched.
+        await self._hand_over({ref: peer for ref, peer in found.items() if ref in self._due})
 
     async def _hand_over(self, found: Found) -> None:
         for ref in found:
@@ -205,14 +222,20 @@ class Finder:
                     self._due[ref] = self._clock.now() + _AFTER_SILENCE
                 case RefusedError(code=code) if refusals.of_the_account(code):
                     until = await self._door.shut(code)
-                    self._due[ref] = await self._miss(ref, error, until=until)
+                    await self._miss(ref, error, until=until)
                 case _:
-                    self._due[ref] = await self._miss(ref, error)
+                    await self._miss(ref, error)
             self.untried.discard(ref)
-        self._lost_came.ring()
+        self._ring()
 
-    async def _miss(self, ref: ChannelRef, error: TelegramError, *, until: datetime | None = None) -> datetime:
-        """Takes note that a reference leads nowhere; returns when to try again.
+    def drop(self, ref: ChannelRef) -> None:
+        """It is sought no more."""
+        self._due.pop(ref, None)
+        self._missed.pop(ref, None)
+        self.untried.discard(ref)
+
+    async def _miss(self, ref: ChannelRef, error: TelegramError, *, until: datetime | None = None) -> None:
+        """Takes note that a reference leads nowhere, and when to try again.
 
         ``until``: it is the account for which nothing goes on until then, of which the operators have heard.
         """
@@ -225,13 +248,13 @@ class Finder:
             *(str(ref), standing, why, before.since if before else now),
             *(tries + 1, until or now + patience(tries)),
         )
+        self._due[ref] = missed.not_before
         known = self._referred.get(str(ref))
         name = shown(ref) if known is None else f"{known.channel.shown} ({shown(ref)})"
         yet = "is not watched yet" if standing is Standing.ASKED else "cannot be watched"
         what = f"{name} {yet}: {why}" if until is None else None
         await self._roster.missed(missed, known.channel if known else None, what)
         log.warning("channel not found", ref=ref, error=str(error), tries=missed.tries)
-        return missed.not_before
 
     # --- names that have gone over to others --------------------------------------------------------------
 
@@ -269,17 +292,24 @@ class Finder:
         knocked = [
             ref for ref, missed in self._missed.items() if isinstance(ref, Invite) and missed.standing in _KNOCKED
         ]
-        if ChatId(channel) in self._due:
+        if (ref := ChatId(channel)) in self._due:
             self._own.forget()
-            self._due[ChatId(channel)] = now
+            # To list the account's own is dear.
+            due = max(now, self._list_again)
+            if due < self._due[ref]:
+                self._due[ref], self._list_again = due, due + _KNOCK_AT_MOST_EVERY
         elif now >= self._knock_again:
             self._knock_again = now + _KNOCK_AT_MOST_EVERY
             self._due.update(dict.fromkeys(knocked, now))
-        self._lost_came.ring()
+        self._ring()
 
     def look_at_names(self) -> None:
         """A channel may have another name now."""
-        self._lost_came.ring()
+        self._ring()
+
+    def _ring(self) -> None:
+        for bell in self._bells.values():
+            bell.ring()
 
 
 def _named(ref: ChannelRef, peer: Peer) -> Peer:

@@ -35,7 +35,7 @@ _FIRST_PAUSE = timedelta(seconds=30)
 _MOST_TIMES = 5
 #: So many names are told at once.
 _NAMED = 20
-#: What is kept: ``{"name": the folder's, "channels": {marked id: as a person reads it}}``.
+#: What is kept: ``{"account": whose, "name": the folder's, "channels": {marked id: as a person reads it}}``.
 _FACT = "folder"
 
 
@@ -100,8 +100,9 @@ class Folder:
 
     async def _resume(self) -> None:
         """Watches what the folder held last, as far as this account can address it."""
-        self._held = await held(self._database, self._name)
-        known = await self._known()
+        self._held = await held(self._database, self._name, self._account.id)
+        # One without a name was never watched, and may be a chat that is told: that shows when it is asked for.
+        known = {channel: peer for channel, peer in (await self._known()).items() if peer.username or peer.title}
         await self._take_up({channel: known[channel] for channel in self._held or () if channel in known})
 
     async def _known(self) -> dict[int, Peer]:
@@ -163,7 +164,7 @@ class Folder:
             log.info("folder changed", channels=len(now), before=None if before is None else len(before))
             await self._tell(f"folder {self._name}", _change(self._name, before, now))
         if before != now:
-            kept = json.dumps({"name": self._name, "channels": now}, ensure_ascii=False)
+            kept = json.dumps({"account": self._account.id, "name": self._name, "channels": now}, ensure_ascii=False)
             await self._database.write(lambda c: facts.put(c, _FACT, kept))
 
     # --- troubles -------------------------------------------------------------------------------------------
@@ -205,13 +206,16 @@ class Folder:
         return f"finding the folder {self._name}"
 
 
-async def held(database: Database, name: str) -> dict[int, str] | None:
-    """The channels that the folder of this name held last, by marked id, as a person reads them; None: never seen."""
+async def held(database: Database, name: str, account: int | None = None) -> dict[int, str] | None:
+    """The channels that the folder of this name held last, by marked id, as a person reads them; None: never seen.
+
+    ``account``: whose folder; None: of whoever read last.
+    """
     kept = await facts.get(database, _FACT)
     if not isinstance(kept, str):
         return None
     found = json.loads(kept)
-    if folders.plain(found["name"]) != folders.plain(name):
+    if folders.plain(found["name"]) != folders.plain(name) or account not in {None, found.get("account")}:
         return None
     return {int(channel): shown for channel, shown in found["channels"].items()}
 

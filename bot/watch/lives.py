@@ -21,7 +21,8 @@ from bot.watch.roster import Roster, Watched, patience
 
 log = logger(__name__)
 
-_AFTER_SILENCE = timedelta(seconds=30)
+#: One of which nothing is answered is asked about again after so long, then after twice as long, so many times.
+_AFTER_SILENCE, _DOUBLED = timedelta(seconds=30), 7
 #: A channel that seems to change again and again is asked about no more often than this.
 _APART = timedelta(minutes=1)
 
@@ -40,6 +41,8 @@ class Lives:
         #: Channels to be asked about, with Telegram's word for why they cannot be read, if there is one.
         self._doubted: dict[int, str | None] = {}
         self._looked: dict[int, datetime] = {}
+        #: Those of which nothing was answered: how often, and before when they are not asked about.
+        self._silent: dict[int, tuple[int, datetime]] = {}
         self._came = Bell(clock)
 
     def doubt(self, channel: int) -> None:
@@ -70,7 +73,10 @@ class Lives:
             except WaitError as error:
                 await self._clock.sleep(timedelta(seconds=error.seconds))
             except UnreachableError:
-                await self._clock.sleep(_AFTER_SILENCE)
+                # It may be about that one channel that Telegram's server cannot answer.
+                times, _ = self._silent.get(first, (0, now))
+                pause = _AFTER_SILENCE * (1 << min(times, _DOUBLED))
+                self._silent[first] = times + 1, self._clock.now() + pause
 
     def _due(self, now: datetime) -> dict[int, datetime]:
         """When to ask about which channel."""
@@ -79,7 +85,8 @@ class Lives:
         for channel, code in self._doubted.items():
             if channel in self._roster:
                 due[channel] = now if code or channel not in self._looked else self._looked[channel] + _APART
-        return due
+        silent = {channel: until for channel, (_, until) in self._silent.items() if channel in due}
+        return due | {channel: max(due[channel], until) for channel, until in silent.items()}
 
     async def _look_after(self, watched: Watched) -> None:
         channel = watched.peer.id
@@ -90,6 +97,7 @@ class Lives:
             log.warning("channel not looked after", channel=channel, error=str(error))
             look = Look(watched.peer, code)
         self._looked[channel] = self._clock.now()
+        self._silent.pop(channel, None)
         if self._doubted.get(channel) == code:
             self._doubted.pop(channel, None)
         if channel in self._roster:
@@ -112,6 +120,7 @@ class Lives:
         elif watched.refused is not None:
             # Whether that is true, reading shows; if not, it is looked after again later.
             watched.look_at, watched.open_again = self._clock.now() + patience(watched.tries), True
+            watched.tries += 1
             self._opened()
 
     async def _restricted(self, watched: Watched, look: Look) -> None:

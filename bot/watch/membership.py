@@ -1,11 +1,12 @@
 """Taking up channels: found by whatever a configuration calls them, watched from then on, joined where that is wanted.
 
-Three loops that hold each other up in nothing: `bot.watch.finding` finds, this file watches what was found, and
+Loops that hold each other up in nothing: those of `bot.watch.finding` find, this file watches what was found, and
 `bot.watch.joining` joins what is watched.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from typing import Any
 
 from bot.cursor import Cursor, began_at
 from bot.errors import NoAccessError, RefusedError, TelegramError, UnreachableError, UnreadableError, WaitError
-from bot.model import ChannelRef, Peer
+from bot.model import ChannelRef, ChatId, Peer
 from bot.ports import Clock
 from bot.storage.database import Database
 from bot.telegram import history, peers
@@ -59,6 +60,7 @@ class Membership:
         self._history = history
         self._found: dict[ChannelRef, Peer] = {}
         self._found_came = Bell(clock)
+        self._beginning = asyncio.Lock()
         own = Own(account, clock)
         self._door = Door(account, roster, database, clock, own)
         self._finder = Finder(account, roster, clock, own, door=self._door, found=self._hand_over, join=join)
@@ -70,10 +72,10 @@ class Membership:
         return self._finder.untried
 
     async def loops(self, refs: Sequence[ChannelRef]) -> list[Coroutine[Any, Any, None]]:
-        """What finds these, watches them and whatever is included, and joins them; each goes on for ever."""
+        """What finds these, watches them and whatever is included, and joins them, for ever."""
         await self._door.load()
         self._roster.renamed = self._finder.look_at_names
-        loops = [self._finder.find(refs), self._take_up_on()]
+        loops = [*self._finder.loops(refs), self._take_up_on()]
         return [*loops, self._joiner.join()] if self._join else loops
 
     async def include(self, found: Mapping[ChannelRef, Peer]) -> None:
@@ -83,8 +85,16 @@ class Membership:
             for ref, peer in found.items()
             if peer.id not in self._roster or ref not in self._roster[peer.id].refs
         }
+        self.untried.update(new)
         await self._roster.remember(new)
         await self._hand_over(new)
+
+    async def drop(self, channel: int) -> None:
+        """No longer watched, taken up or looked for, unless the configuration names it too."""
+        if not self._roster.is_configured(ref := ChatId(channel)):
+            self._found.pop(ref, None)
+            self._finder.drop(ref)
+        await self._roster.drop(channel)
 
     def stirred(self, channel: int) -> None:
         """Something has happened to a channel that is not watched."""
@@ -97,6 +107,7 @@ class Membership:
                 self.untried.discard(ref)
             else:
                 self._found[ref] = peer
+        await self._take_up_read()
         self._found_came.ring()
 
     async def _take_up_on(self) -> None:
@@ -105,19 +116,28 @@ class Membership:
             await self._found_came.sleep(None)
             if self._finder.busy:
                 await self._clock.sleep(_GATHER)
-            while found := dict(islice(self._found.items(), peers.BATCH)):
+            while self._found:
                 try:
-                    await self._take_up(found)
+                    await self._take_up()
                 except WaitError as error:
                     await self._clock.sleep(timedelta(seconds=error.seconds))
                 except UnreachableError:
                     await self._clock.sleep(_AFTER_SILENCE)
 
-    async def _take_up(self, found: Mapping[ChannelRef, Peer]) -> None:
+    async def _take_up_read(self) -> None:
+        """What was read before, by whatever account, needs no call, and waits for none."""
+        read = await self._roster.cursors()
+        known = {ref: (peer, None) for ref, peer in self._found.items() if peer.id in read}
+        await self._begin(known, self._clock.now())
+
+    async def _take_up(self) -> None:
+        """As many as one call takes."""
+        await self._take_up_read()
         asked, read = self._clock.now(), await self._roster.cursors()
-        unread = {peer.id: peer for peer in found.values() if peer.id not in read}
+        found = dict(islice(((ref, peer) for ref, peer in self._found.items() if peer.id not in read), peers.BATCH))
+        unread = {peer.id: peer for peer in found.values()}
         answer = await self._tops([*unread.values()])
-        tops = {**dict.fromkeys(read), **answer.tops}
+        tops = answer.tops
         await self._begin({ref: (peer, tops[peer.id]) for ref, peer in found.items() if peer.id in tops}, asked)
         for peer in unread.values():
             refs = [ref for ref, other in found.items() if other.id == peer.id]
@@ -127,9 +147,7 @@ class Membership:
                 await self._take_up_alone(refs, peer)
 
     async def _fail(self, refs: Sequence[ChannelRef], error: TelegramError) -> None:
-        for ref in refs:
-            self._found.pop(ref, None)
-        await self._finder.fail(refs, error)
+        await self._finder.fail([ref for ref in refs if self._found.pop(ref, None) is not None], error)
 
     async def _tops(self, unread: Sequence[Peer]) -> Tops:
         """How far these channels are. Where this is not answered at all, they are asked one by one."""
@@ -153,18 +171,25 @@ class Membership:
             await self._begin({ref: (peer, Top(top, page.pts, page.peer)) for ref in refs}, asked)
 
     async def _begin(self, found: Mapping[ChannelRef, tuple[Peer, Top | None]], asked: datetime) -> None:
-        """Watches these channels. Without a newest number one is read on from where it was read to."""
-        begun = [
-            Begun(ref, peer, None) if top is None else Begun(ref, top.peer or peer, self._cursor(top))
-            for ref, (peer, top) in found.items()
-        ]
-        if begun:
-            await self._roster.begin(begun, asked)
-        for ref, peer, _ in begun:
-            self._found.pop(ref, None)
-            await self._finder.taken_up(ref, peer)
-            self._begun(peer.id)
-            self._joiner.arrived()
+        """Watches these channels, but what was dropped meanwhile.
+
+        Without a newest number one is read on from where it was read to.
+        """
+        async with self._beginning:
+            begun = [
+                Begun(ref, peer, None) if top is None else Begun(ref, top.peer or peer, self._cursor(top))
+                for ref, (peer, top) in found.items()
+                if ref in self._found
+            ]
+            if begun:
+                await self._roster.begin(begun, asked)
+            for ref, peer, _ in begun:
+                if self._found.pop(ref, None) is None:
+                    await self._roster.drop(peer.id)
+                    continue
+                await self._finder.taken_up(ref, peer)
+                self._begun(peer.id)
+                self._joiner.arrived()
 
     def _cursor(self, top: Top) -> Cursor:
         return replace(began_at(top.number, top.pts), history_read=self._history <= timedelta())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -22,14 +23,16 @@ class Own:
         self._clock = clock
         self._mine: Mapping[int, Peer] = {}
         self._listed: datetime | None = None
+        self._listing = asyncio.Lock()
 
     async def __call__(self) -> Mapping[int, Peer]:
         """By marked id, archived ones too. Raises what `Account.call` raises."""
-        now = self._clock.now()
-        if self._listed is None or now - self._listed >= _LIST_EVERY:
-            self._mine = await peers.mine(self._account, self._clock.sleep)
-            self._listed = now
-        return self._mine
+        async with self._listing:
+            now = self._clock.now()
+            if self._listed is None or now - self._listed >= _LIST_EVERY:
+                self._mine = await peers.mine(self._account, self._clock.sleep)
+                self._listed = now
+            return self._mine
 
     def forget(self) -> None:
         """The next time they are listed anew."""

@@ -108,6 +108,8 @@ class Roster:
         #: What was watched once, for who is reading a page of it just now.
         self._dropped: dict[int, Watched] = {}
         self._configured: frozenset[ChannelRef] = frozenset()
+        #: Channels of which the tables say how this account stands with them, and not another one.
+        self._known: set[int] = set()
 
     def __getitem__(self, channel: int) -> Watched:
         return self._watched.get(channel) or self._dropped[channel]
@@ -130,9 +132,10 @@ class Roster:
         self._configured = frozenset(refs)
         known = await channels.all(self._database, self._account)
         if await facts.get(self._database, _READER) != self._account:
-            # What was refused to another account need not be to this one.
-            known = {id_: one._replace(tries=0, look_at=None) for id_, one in known.items()}
-            await self._database.write(lambda c: facts.put(c, _READER, self._account))
+            known = {id_: one.anew() for id_, one in known.items()}
+            await self._database.write(lambda c: self._another_reads(c, known))
+        else:
+            self._known = set(known)
         written = await channels.references(self._database)
         unknown = []
         for ref in refs:
@@ -144,6 +147,11 @@ class Roster:
         now = self._clock.now()
         await self._database.write(lambda c: addresses.seek(c, self._account, map(str, unknown), now))
         return unknown
+
+    def _another_reads(self, c: Connection, known: Mapping[int, channels.Stored]) -> None:
+        facts.put(c, _READER, self._account)
+        for id_, one in known.items():
+            channels.set_standing(c, id_, one.standing)
 
     def _take_up(self, ref: ChannelRef, stored: channels.Stored) -> Watched:
         watched = self._watched.setdefault(
@@ -174,39 +182,56 @@ class Roster:
             await self.tell(f"destination {peer.id}", what)
         return True
 
+    def is_configured(self, ref: ChannelRef) -> bool:
+        return ref in self._configured
+
     async def drop(self, channel: int) -> None:
-        """No longer watched: nothing of it is taken or asked any more. What is stored of it stays.
+        """No longer watched or sought: nothing of it is taken or asked any more. What is stored of it stays.
 
         Not if the configuration names it too.
         """
-        watched = self._watched.get(channel)
+        watched, ref, now = self._watched.get(channel), str(ChatId(channel)), self._clock.now()
         if watched is not None and watched.refs.isdisjoint(self._configured):
             self._forget(channel)
 
+        def work(c: Connection) -> None:
+            addresses.found(c, ref)
+            notices.settle(c, f"channel {ref}", now)
+
+        if channel not in self and not self.is_configured(ChatId(channel)):
+            await self._database.write(work)
+
     def _forget(self, channel: int) -> None:
-        self._dropped[channel] = self._watched.pop(channel)
-        log.info("channel dropped", channel=channel)
+        # Whoever waited for the tables may come second.
+        if (watched := self._watched.pop(channel, None)) is not None:
+            self._dropped[channel] = watched
+            log.info("channel dropped", channel=channel)
 
     async def begin(self, new: Sequence[Begun], asked: datetime) -> None:
         """From now on these channels are watched. ``asked``: when it was asked for the cursors of those that had none.
 
-        All that there is of them is above their cursors, so they count as read.
+        All that there is of them is above their cursors, so they count as read. How this account stood with one that
+        it knew before stays.
         """
-        now = self._clock.now()
+        now, before = self._clock.now(), await channels.all(self._database, self._account)
+        known = self._known & before.keys()
         fresh = {one.peer.id: one.peer for one in new if one.peer.id not in self}
+        well = [peer for id_, peer in fresh.items() if id_ not in known or before[id_].is_well(peer)]
 
         def work(c: Connection) -> None:
             for ref, peer, cursor in new:
                 channels.put(c, self._account, peer, cursor, since=asked)
                 channels.refer(c, str(ref), peer.id)
-                notices.settle(c, f"channel {ref}", now)
+                if peer.id not in known:
+                    notices.settle(c, f"channel {ref}", now)
             channels.set_read(c, [one.peer.id for one in new if one.cursor is not None], asked)
-            for peer in fresh.values():
+            for peer in well:
                 # Whatever another account met with.
                 channels.set_refused(c, peer.id, None)
                 channels.set_standing(c, peer.id, channels.well(peer))
 
         await self._database.write(work)
+        self._known |= fresh.keys()
         stored = await channels.all(self._database, self._account)
         for ref, peer, cursor in new:
             watched = self._take_up(ref, stored[peer.id])
@@ -291,10 +316,11 @@ class Roster:
         before, watched.peer, now = watched.peer, peer, self._clock.now()
         if before.joined != peer.joined and not watched.standing.lost:
             watched.standing = channels.well(peer)
+        standing, tries, look_at = watched.standing, watched.tries, watched.look_at
 
         def work(c: Connection) -> None:
             channels.put(c, self._account, peer, None)
-            channels.set_standing(c, peer.id, watched.standing, tries=watched.tries, look_at=watched.look_at)
+            channels.set_standing(c, peer.id, standing, tries=tries, look_at=look_at)
             if (renamed := _renamed(before, peer)) is not None:
                 notices.tell(c, f"name of channel {peer.id}", renamed, now)
             if what is not None:
@@ -311,9 +337,10 @@ class Roster:
         """It could not be joined, and is read without it."""
         watched, now = self[channel], self._clock.now()
         watched.standing, watched.join_after = standing, join_after
+        tries, look_at = watched.tries, watched.look_at
 
         def work(c: Connection) -> None:
-            channels.set_standing(c, channel, standing)
+            channels.set_standing(c, channel, standing, tries=tries, look_at=look_at)
             channels.set_join_after(c, self._account, channel, join_after)
             notices.tell(c, f"joining channel {channel}", Notice(what), now)
 
@@ -330,14 +357,15 @@ class Roster:
         for watched in again:
             watched.refused, watched.tries, watched.look_at, watched.open_again = None, 0, None, False
             watched.standing = channels.well(watched.peer)
+        # As they are now, and not when the writer comes to it.
+        ids, peers = [watched.peer.id for watched in those], [watched.peer for watched in again]
 
         def work(c: Connection) -> None:
-            channels.set_read(c, [watched.peer.id for watched in those], at)
-            for watched in again:
-                channels.set_refused(c, watched.peer.id, None)
-                channels.set_standing(c, watched.peer.id, watched.standing)
-                what = f"{watched.peer.channel.shown} can be read again."
-                notices.tell(c, f"channel {watched.peer.id}", Notice(what), now)
+            channels.set_read(c, ids, at)
+            for peer in peers:
+                channels.set_refused(c, peer.id, None)
+                channels.set_standing(c, peer.id, channels.well(peer))
+                notices.tell(c, f"channel {peer.id}", Notice(f"{peer.channel.shown} can be read again."), now)
 
         if those:
             await self._database.write(work)
@@ -359,10 +387,11 @@ class Roster:
         what = [f"{watched.peer.channel.shown} cannot be read ({why})", "it is tried again, less and less often."]
         if (remedy := refusals.REMEDIES.get(watched.standing)) is not None:
             what.insert(1, remedy)
+        standing, tries, look_at = watched.standing, watched.tries, watched.look_at
 
         def work(c: Connection) -> None:
             channels.set_refused(c, channel, why)
-            channels.set_standing(c, channel, watched.standing, tries=watched.tries, look_at=watched.look_at)
+            channels.set_standing(c, channel, standing, tries=tries, look_at=look_at)
             notices.tell(c, f"channel {channel}", Notice("; ".join(what)), now)
 
         await self._database.write(work)

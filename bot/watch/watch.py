@@ -114,7 +114,7 @@ class Watch:
             if folder is None
             else Folder(
                 *(account, folder, database, clock),
-                *(self._membership.include, self._roster.drop, self._roster.tell),
+                *(self._membership.include, self._membership.drop, self._roster.tell),
             )
         )
         self._silence = Silence(self._roster, database, clock)

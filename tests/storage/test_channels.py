@@ -43,6 +43,12 @@ async def test_without_a_cursor_the_stored_one_stays(database: Database) -> None
     assert await channels.all(database, READER) == {ALFA.id: Stored(renamed, CURSOR, None, None, None, None, JOINED)}
 
 
+async def test_an_answer_that_tells_no_name_takes_none_away(database: Database) -> None:
+    await put(database, ALFA, CURSOR)
+    await put(database, replace(ALFA, username=None, title=None, access_hash=5), None)
+    assert (await channels.all(database, READER))[ALFA.id].peer == replace(ALFA, access_hash=5)
+
+
 async def test_a_channel_put_again_with_a_cursor_keeps_its_own_and_what_else_is_known(database: Database) -> None:
     await put(database, ALFA, CURSOR)
     await database.write(lambda c: channels.set_read(c, [ALFA.id], at(1)))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
-from bot.model import Invite, Username
+from bot.model import ChatId, Invite, Username
 from bot.standing import Standing
 from bot.storage import overview
 from tests.watch.station import READER, Station
 
 RESOLVE, CHECK, IMPORT = "contacts.resolveUsername", "messages.checkChatInvite", "messages.importChatInvite"
+LIST = "messages.getDialogs"
 CODE = "AbCdEfGhIjKlMnOp"
 
 
@@ -80,3 +82,36 @@ async def test_invites_are_counted_before_places_run_out(station: Station) -> No
     assert READER in alfa.members
     [details] = await station.database.rows("SELECT details FROM notice")
     assert details == ('["places used: 490 of 500", "places wanted: 1"]',)
+
+
+async def test_an_id_and_a_name_wait_for_no_turn_of_an_invite_nor_the_other_way_round(station: Station) -> None:
+    alfa, bravo = station.channel(), station.channel("bravo_demo")
+    closed = station.world.add_channel(1500, title="Закрытый", invite=CODE)
+    closed.service()
+    station.refs = [Invite(CODE), Username("alfa_demo"), ChatId(bravo.marked)]
+    watch = await station.begin()
+    turns = {"contacts.resolveUsername": asyncio.Event(), "messages.importChatInvite": asyncio.Event()}
+
+    async def turn(method: str) -> None:
+        if method in turns:
+            await turns[method].wait()
+
+    watch._account._turn = turn
+    await station.until(lambda: watch.channel(bravo.marked) is not None)
+    turns[RESOLVE].set()
+    await station.until(lambda: watch.channel(alfa.marked) is not None)
+    assert watch.channel(closed.marked) is None
+    turns[IMPORT].set()
+    await station.until(lambda: watch.channel(closed.marked) is not None)
+
+
+async def test_the_accounts_own_are_listed_once_for_many_signs_of_a_channel_that_is_sought(station: Station) -> None:
+    alfa = station.channel(joined=False)
+    station.refs = [ChatId(alfa.marked)]
+    await station.begin()
+    await station.until_told(1)
+    before = station.server.count(LIST)
+    for _ in range(5):
+        station.stir(alfa)
+        await station.clock.sleep(timedelta(seconds=6))
+    assert station.server.count(LIST) == before + 1

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from telethon.tl import types
 
-from bot.model import Username
+from bot.model import ChatId, Peer, Username
+from bot.storage import overview
 from tests.telegram_server.channel import WorldChannel
-from tests.watch.station import READER, Station, eventually, say
+from tests.watch.station import DIALOGS, READER, Station, eventually, say
 
 NAME = "War bloggers"
 FILTERS = "messages.getDialogFilters"
 RESOLVE = "contacts.resolveUsername"
+TRIES = "SELECT standing, refused, tries, look_at FROM channel"
 
 
 def put(station: Station, *channels: WorldChannel) -> None:
@@ -116,3 +119,106 @@ async def test_a_channel_of_a_folder_that_is_closed_to_the_account_is_told_of(st
         await station.until_told(2)
     told = [what for what in await station.told() if "cannot be watched" in what]
     assert [what.partition(" cannot")[0] for what in told] == [str(bravo.marked)]
+
+
+async def test_that_a_channel_of_a_folder_cannot_be_read_is_told_once_over_restarts(station: Station) -> None:
+    bravo, charlie = unnamed(station, "bravo_demo"), unnamed(station, "charlie_demo")
+    put(station, bravo, charlie)
+    async with watching(station):
+        await taken_up(station, bravo, charlie)
+        bravo.forbid(READER)
+        await station.until_told(2)
+    told, [tries] = await station.told(), await station.database.rows(f"{TRIES} WHERE id = {bravo.marked}")
+    assert "bravo_demo cannot be read" in told[1]
+    async with watching(station):
+        await taken_up(station, bravo, charlie)
+        say(charlie, "Первый")
+        await station.all_stored(charlie)
+        await station.clock.sleep(timedelta(seconds=15))
+    assert await station.told() == told
+    assert await station.database.rows(f"{TRIES} WHERE id = {bravo.marked}") == [tries]
+    assert station.server.count("channels.joinChannel") == 0
+
+
+async def test_a_channel_that_leaves_the_folder_while_its_first_number_is_asked_for_is_not_watched(
+    station: Station,
+) -> None:
+    charlie, bravo = unnamed(station, "charlie_demo"), unnamed(station, "bravo_demo")
+    put(station, charlie)
+    async with watching(station):
+        await taken_up(station, charlie)
+        assert station.watch is not None
+        slow, asked = station.server.faults.slow(DIALOGS, 0.3), station.server.count(DIALOGS)
+        access_hash = station.world.access_hash(READER, bravo.number)
+        shown = Peer(id=bravo.marked, access_hash=access_hash, username="bravo_demo", joined=True)
+        await station.watch._membership.include({ChatId(bravo.marked): shown})
+        await station.until(lambda: station.server.count(DIALOGS) > asked)
+        await station.watch._membership.drop(bravo.marked)
+        slow.stop()
+        await station.until(lambda: not station.watch._membership._found)  # type: ignore[union-attr]
+        await station.clock.sleep(timedelta(seconds=30))
+        assert station.watch.channel(bravo.marked) is None
+
+
+async def test_a_channel_that_could_not_be_taken_up_is_not_sought_after_it_has_left_the_folder(
+    station: Station,
+) -> None:
+    bravo, charlie = unnamed(station, "bravo_demo"), unnamed(station, "charlie_demo")
+    bravo.forbid(READER)
+    put(station, bravo, charlie)
+    async with watching(station):
+        await taken_up(station, charlie)
+        await station.until_told(2)
+        put(station, charlie)
+        await station.until_told(3)
+        await eventually(lambda: not station.watch._membership._finder._due)  # type: ignore[union-attr]
+        bravo.allow(READER)
+        bravo.join(READER)
+        await station.clock.sleep(timedelta(seconds=60))
+        assert station.watch is not None
+        assert station.watch.channel(bravo.marked) is None
+    assert await overview.sought(station.database) == []
+
+
+async def test_after_a_restart_no_channel_of_a_folder_waits_for_one_that_was_never_read(station: Station) -> None:
+    bravo, charlie = unnamed(station, "bravo_demo"), unnamed(station, "charlie_demo")
+    bravo.forbid(READER)
+    put(station, bravo, charlie)
+    async with watching(station):
+        await taken_up(station, charlie)
+        await station.until_told(2)
+        await station.clock.sleep(timedelta(seconds=15))
+    station.server.faults.refuse(DIALOGS, 420, "FLOOD_WAIT_600", times=None)
+    watch = await station.begin()
+    await taken_up(station, charlie)
+    await station.clock.sleep(timedelta(seconds=15))
+    assert watch.last_pass is None
+    await station.stop()
+
+
+async def test_what_the_folder_of_another_account_held_is_not_said_to_stay_watched(station: Station) -> None:
+    bravo = unnamed(station, "bravo_demo")
+    put(station, bravo)
+    async with watching(station):
+        await taken_up(station, bravo)
+        await station.clock.sleep(timedelta(seconds=15))
+    station.world.add_person(7009)
+    (station.folder / "reader.session").unlink()
+    station.server.sign_in_session(station.folder / "reader.session", 7009)
+    async with watching(station):
+        await station.until_told(2)
+    assert (await station.told())[1].startswith("There is no folder War bloggers in the reader's Telegram, ")
+
+
+async def test_a_destination_in_the_folder_is_not_watched_after_a_restart_either(station: Station) -> None:
+    bravo, desk = unnamed(station, "bravo_demo"), unnamed(station, "desk_demo")
+    station.destinations = frozenset({Username("desk_demo")})
+    put(station, bravo, desk)
+    for _ in range(3):
+        async with watching(station):
+            await taken_up(station, bravo)
+            await eventually(lambda: station.watch is not None and station.watch.last_pass is not None)
+            assert station.watch is not None
+            assert station.watch.channel(desk.marked) is None
+    [told] = [what for what in await station.told() if "vedette writes there" in what]
+    assert told.startswith("desk_demo is not watched")

@@ -7,7 +7,12 @@ from datetime import timedelta
 import pytest
 
 from bot.clock import ScaledClock
-from tests.watch.station import DIALOGS, Station, say
+from bot.errors import UnreachableError
+from bot.model import Peer
+from bot.telegram import peers
+from bot.telegram.account import Account
+from bot.telegram.peers import Look
+from tests.watch.station import DIALOGS, READER, Station, say
 
 LOOK = "channels.getChannels"
 
@@ -67,3 +72,40 @@ async def test_a_channel_that_is_dropped_while_it_is_asked_about_is_left_alone(s
     await station.clock.sleep(timedelta(seconds=15))
     station.check()
     assert await station.told() == []
+
+
+async def test_a_channel_about_which_nothing_is_answered_holds_up_no_other(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alfa, bravo = station.channel(), station.channel("bravo_demo")
+    watch = await station.start()
+    look, asked = peers.look, []
+
+    async def broken_of_alfa(account: Account, peer: Peer) -> Look:
+        asked.append(peer.id)
+        if peer.id == alfa.marked:
+            raise UnreachableError("Telegram cannot be reached (channels.getChannels: INTERNAL)")
+        return await look(account, peer)
+
+    # The server's faults are of methods, and this one is of a channel.
+    monkeypatch.setattr(peers, "look", broken_of_alfa)
+    watch._lives.refused(alfa.marked, "CHANNEL_PRIVATE")
+    await station.until(lambda: alfa.marked in asked)
+    bravo.forbid(READER)
+    await station.until_told(1)
+    assert (await station.told())[0].startswith("bravo_demo cannot be read")
+    await station.clock.sleep(timedelta(minutes=3))
+    assert asked.count(alfa.marked) <= 3  # after 30 s, then a minute, then two
+
+
+async def test_a_channel_that_seems_open_and_refuses_to_be_read_is_tried_less_and_less_often(station: Station) -> None:
+    alfa = station.channel()
+    watch = await station.start()
+    watch._lives._opened = lambda: None
+    one, pauses = watch._roster[alfa.marked], []
+    for _ in range(4):
+        await watch._roster.refuse(alfa.marked, "CHANNEL_PRIVATE")
+        assert one.look_at is not None
+        pauses.append(round((one.look_at - station.clock.now()) / timedelta(hours=1)))
+        await watch._lives._take_note(one, Look(one.peer), None)
+    assert pauses == [1, 2, 4, 8]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.clock import ScaledClock
 from bot.model import ChatId, Peer, Username
+from bot.standing import Standing
+from bot.storage import channels, facts
+from bot.storage.database import Connection
 from tests.telegram_server.channel import WorldChannel
 from tests.watch.station import DIALOGS, HISTORY, READER, Station, say
 
@@ -180,3 +185,40 @@ async def test_a_destination_that_is_found_elsewhere_is_told_by_its_title(statio
         await watch._membership.include({ChatId(desk.marked): shown})
     assert [what.partition(":")[0] for what in await station.told()] == ["Стол is not watched"]
     assert watch.channel(desk.marked) is None
+
+
+async def test_a_channel_that_is_dropped_while_it_turns_into_a_destination_breaks_nothing(station: Station) -> None:
+    alfa = station.channel()
+    station.destinations = frozenset({Username("desk_demo")})
+    roster = (await station.start())._roster
+    roster._configured = frozenset()
+    seeing = asyncio.create_task(roster.seen(replace(roster[alfa.marked].peer, username="desk_demo")))
+    await asyncio.sleep(0)
+    await roster.drop(alfa.marked)
+    await seeing
+    assert alfa.marked not in roster
+
+
+async def test_how_another_account_stood_with_a_channel_says_nothing_about_this_one(station: Station) -> None:
+    alfa = station.channel()
+    await station.start()
+    await station.stop()
+
+    def leave(c: Connection) -> None:
+        channels.set_standing(c, alfa.marked, Standing.ASKED, tries=3)
+        facts.put(c, "account that reads", 7999)
+
+    await station.database.write(leave)
+    one = (await station.start())._roster[alfa.marked]
+    assert one.standing is Standing.JOINED
+    assert await station.database.rows("SELECT standing, tries FROM channel") == [("joined", 0)]
+
+
+async def test_that_a_refused_channel_cannot_be_joined_either_does_not_begin_its_tries_anew(station: Station) -> None:
+    alfa = station.channel()
+    roster = (await station.start())._roster
+    await roster.refuse(alfa.marked, "CHANNEL_PRIVATE")
+    day_after = station.clock.now() + timedelta(days=1)
+    await roster.not_joined(alfa.marked, roster[alfa.marked].standing, day_after, "alfa_demo could not be joined")
+    [(tries, look_at)] = await station.database.rows("SELECT tries, look_at FROM channel")
+    assert (tries, look_at is None) == (1, False)
