@@ -131,13 +131,13 @@ class Backfill:
     async def find(self, ref: ChannelRef) -> Target:
         """The channel that a reference means, resolved if it never was, and remembered. Nothing is joined.
 
-        Raises what `Account.call` raises.
+        Raises what `Account.call` raises, and TelegramError where another channel has the name now.
         """
         account = self._account.id
         channel = await archive.find(self.database, ref)
         known = await channels.all(self.database, account)
         if channel not in known:
-            peer = (await addresses.known(self.database, account)).get(str(ref)) or await self._resolved(ref)
+            peer = (await addresses.known(self.database, account)).get(str(ref)) or await self._looked_up(ref, channel)
 
             def work(c: Connection) -> None:
                 addresses.remember(c, account, ref, peer)
@@ -208,6 +208,15 @@ class Backfill:
 
         await self.database.write(work)
         return after
+
+    async def _looked_up(self, ref: ChannelRef, stored: int | None) -> Peer:
+        """``stored``: the channel of which posts are stored under this reference."""
+        peer = await self._resolved(ref)
+        if stored not in {None, peer.id}:
+            now = f"the name is that of {peer.channel.shown} ({peer.id}) now"
+            what = f"{now}, and what is stored under it is of another channel ({stored})"
+            raise TelegramError(f"{what}; run the service, which tells which of them it watches")
+        return peer
 
     async def _resolved(self, ref: ChannelRef) -> Peer:
         try:

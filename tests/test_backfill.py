@@ -16,13 +16,13 @@ from bot.clock import ScaledClock
 from bot.config.settings import Server, Telegram
 from bot.config.values import Address
 from bot.cursor import began_at
-from bot.errors import NoAccessError, RefusedError, UnreachableError, WaitError
+from bot.errors import NoAccessError, RefusedError, TelegramError, UnreachableError, WaitError
 from bot.model import Channel, ChatId, Invite, Peer, Post, Stands, Username
 from bot.quota import Quota
 from bot.recording.jsonl import post_of
 from bot.recording.writer import body_and_digest
 from bot.storage import addresses, channels, posts
-from bot.storage.database import Database
+from bot.storage.database import Connection, Database
 from bot.storage.posts import Message
 from bot.telegram.account import Account
 from bot.telegram.session import client_for
@@ -307,3 +307,18 @@ async def test_an_empty_channel_has_no_history(backfill: Backfill, database: Dat
     alfa = world.add_channel(1001, username="alfa_demo", members=[READER])
     assert (await read(backfill, await backfill.find(ALFA))).cursor.floor == 0
     assert await stored(database, alfa) == {}
+
+
+async def test_a_name_that_another_channel_has_now_is_refused_and_stays_with_what_was_read(
+    backfill: Backfill, database: Database, alfa: WorldChannel
+) -> None:
+    before = Peer(id=-1000000005555, access_hash=1, username="alfa_demo", title="Old Alfa")
+
+    def read_by_another(c: Connection) -> None:
+        channels.put(c, OTHER, before, began_at(10, 5))
+        channels.refer(c, str(ALFA), before.id)
+
+    await database.write(read_by_another)
+    with pytest.raises(TelegramError, match=rf"Альфа \({alfa.marked}\) now, .* another channel \({before.id}\)"):
+        await backfill.find(ALFA)
+    assert await channels.references(database) == {str(ALFA): before.id}
