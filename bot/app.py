@@ -190,6 +190,7 @@ class _Parts:
                 waiting=watch.waiting if watch else 0,
                 skew=supervise.skew,
                 sweep_every=every,
+                stored_at=self.ingest.stored_at,
             )
 
         return look

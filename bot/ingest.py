@@ -72,7 +72,8 @@ class Ingest:
     """One batch at a time, in the order of coming; `run` is the loop.
 
     ``rules`` may be swapped between batches. ``behind`` is called with a channel of which something above its cursor is
-    known to be missing, ``committed`` after a batch that brought matches or messages to be sent.
+    known to be missing, ``committed`` after a batch that brought matches or messages to be sent. ``stored_at``: when a
+    page of history was last stored.
     """
 
     def __init__(self, database: Database, clock: Clock, rules: Rules, secret: bytes) -> None:
@@ -82,6 +83,7 @@ class Ingest:
         self.committed: Callable[[], None] = lambda: None
         self.cursors: dict[int, Cursor] = {}
         self.stored = 0
+        self.stored_at: datetime | None = None
         self.matched = 0
         self._database = database
         self._clock = clock
@@ -242,6 +244,8 @@ class Ingest:
         also = await self._also(result, arrivals, rules)
         rows = entries(result, taken, cursors, rules, also, seen=seen, secret=self._secret)
         await self._database.write(rows.write)
+        if any(haul.read for haul in hauls):
+            self.stored_at = self._clock.now()
         self._stories.merge(result.stories)
         self._pace = result.pace
         self._overtaken.take(taken)

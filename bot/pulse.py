@@ -46,10 +46,10 @@ class Pulse:
         file = _opened(self._database.path.with_name(vitals.ALIVE))
         try:
             while True:
-                await self.beat()
-                # Whoever looks holds it for a moment, and is gone by the next time.
-                with suppress(BlockingIOError):
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if await self.beat():
+                    # Whoever looks holds it for a moment, and is gone by the next time.
+                    with suppress(BlockingIOError):
+                        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 await self._rest()
         finally:
             os.close(file)
@@ -61,8 +61,8 @@ class Pulse:
         if abs(self._clock.now() - due) > _STEP:
             self._stepped = self._clock.now()
 
-    async def beat(self) -> None:
-        """Writes once. What cannot be written is not worth a stop: that nothing is written says enough."""
+    async def beat(self) -> bool:
+        """Writes once; whether it could. That is not worth a stop: that nothing is written says enough."""
         look = self._look()
         self._passed = look.passed or self._passed
         seen = replace(look, passed=self._passed, stepped=self._stepped)
@@ -70,6 +70,8 @@ class Pulse:
             await self._database.write(lambda c: vitals.put(c, seen))
         except StorageError as error:
             _log.warning("vitals not written", error=error)
+            return False
+        return True
 
 
 def _opened(path: Path) -> int:

@@ -17,8 +17,10 @@ _SILENT = timedelta(minutes=3)
 #: Passes that may fail one after another, and the least time that this has to take.
 _INTERVALS = 3
 _LEAST = timedelta(minutes=3)
-#: A page that was asked for no longer ago than this is of a backlog that is being read.
+#: Where a page was stored no longer ago than this, a backlog is being read.
 _BEING_READ = timedelta(minutes=2)
+#: What lies ahead of the moment of looking by less than this was written while somebody looked.
+_MEANWHILE = timedelta(seconds=30)
 _STUCK = timedelta(minutes=10)
 _LONG_WAIT = timedelta(minutes=10)
 #: In bytes: a disk is nearly full with less than so much left, or less than a hundredth of it, but on a large one
@@ -101,7 +103,8 @@ class Vitals:
     ``answered``: when Telegram last answered. ``passed``: all that stood in the channels at this moment is stored.
     ``behind``: channels of which that is not known of the last minutes. ``waiting``: readings that wait for their turn.
     ``skew``: how far this machine's clock is ahead of Telegram's, where that matters. ``stepped``: when that clock was
-    last set, or the machine last slept, as the process has noticed.
+    last set, or the machine last slept, as the process has noticed. ``stored_at``: when a page of posts was last
+    stored.
     """
 
     started: datetime
@@ -114,6 +117,7 @@ class Vitals:
     skew: timedelta | None
     sweep_every: timedelta
     stepped: datetime | None = None
+    stored_at: datetime | None = None
 
     @property
     def patience(self) -> timedelta:
@@ -124,7 +128,7 @@ class Vitals:
         """How long ago that was, as far as this process can know: not before its start, and not on another clock."""
         # Where the clock was set, what came before stands at any time, in the future too.
         begun = self.stepped or self.started
-        seen = begun if moment is None or moment > now else max(moment, begun)
+        seen = begun if moment is None or moment - now >= _MEANWHILE else max(moment, begun)
         return max(now - seen, timedelta(0))
 
 
@@ -228,19 +232,22 @@ def _of_reading(vitals: Vitals, outside: Outside, now: datetime) -> Iterator[Ail
         yield Ailment(Code.STARTING, what)
     elif passed > vitals.patience:
         yield _no_pass(vitals, outside, now)
+    elif (behind := _behind(vitals, outside, now)) and len(behind) == sum(not one.refused for one in outside.channels):
+        # A pass does not wait for channels that fail again and again, be it all of them.
+        what = f"of no channel is it known what was posted in the last {lasting(vitals.patience)}"
+        yield Ailment(Code.NO_PASS, f"{what}; look at the log for what stops it")
     yield from _of_channels(vitals, outside, now)
 
 
 def _no_pass(vitals: Vitals, outside: Outside, now: datetime) -> Ailment:
     lasts = lasting(vitals.since(vitals.passed, now))
     missing = sum(one.missing for one in outside.channels if not one.refused)
-    # A page that came does not make a backlog: of each channel the newest posts are read again now and then.
-    being_read = outside.paged is not None and vitals.since(outside.paged, now) <= _BEING_READ
+    # Asking for pages is no progress, for Telegram may refuse every one. Nor does a page that came make a backlog: of
+    # each channel the newest posts are read again now and then.
+    being_read = vitals.stored_at is not None and vitals.since(vitals.stored_at, now) <= _BEING_READ
     if being_read and (missing or vitals.waiting):
-        what = (
-            f"what was missed is being read: {counted(missing, 'number', 'numbers')} to go, no pass ended for {lasts}"
-        )
-        return Ailment(Code.BACKLOG, f"{what}; wait")
+        left = counted(missing, "number", "numbers") if missing else counted(vitals.waiting, "reading", "readings")
+        return Ailment(Code.BACKLOG, f"what was missed is being read: {left} to go, no pass ended for {lasts}; wait")
     return Ailment(Code.NO_PASS, f"no pass over the channels has ended for {lasts}; look at the log for what stops it")
 
 
@@ -255,13 +262,17 @@ def _of_channels(vitals: Vitals, outside: Outside, now: datetime) -> Iterator[Ai
     if silent := [one.name for one in outside.channels if one.silent and not one.refused]:
         what = f"{counted(len(silent), 'channel is', 'channels are')} silent for longer than usual: {_listed(silent)}"
         yield Ailment(Code.SILENT, f"{what}; look in Telegram whether it has moved")
-    if vitals.passed is None or vitals.since(None, now) <= vitals.patience:
-        return  # what stands there is of the time before the start, or before the clock was set
-    late = now - vitals.patience
-    behind = [one.name for one in outside.channels if not one.refused and (one.read_at is None or one.read_at < late)]
-    if behind:
+    if behind := _behind(vitals, outside, now):
         what = f"{counted(len(behind), 'channel is', 'channels are')} behind: {_listed(behind)}"
         yield Ailment(Code.BEHIND, f"{what}; {STATUS} how far")
+
+
+def _behind(vitals: Vitals, outside: Outside, now: datetime) -> list[str]:
+    """Channels of which it is not known what stood in them of late."""
+    if vitals.passed is None or vitals.since(None, now) <= vitals.patience:
+        return []  # what stands there is of the time before the start, or before the clock was set
+    late = now - vitals.patience
+    return [one.name for one in outside.channels if not one.refused and (one.read_at is None or one.read_at < late)]
 
 
 def _of_telegram(vitals: Vitals, outside: Outside, now: datetime) -> Iterator[Ailment]:

@@ -472,3 +472,12 @@ async def test_a_page_that_cannot_be_judged_is_stored_and_its_reader_goes_on(
         cursor = await ingest.store(page(said(11), said(12, "Сирия: провал")))
     assert cursor.verified == 12
     assert await stored_numbers(database) == [11, 12]
+
+
+async def test_when_a_page_was_last_stored_is_known_whatever_is_pushed(ingest: Ingest, clock: HandClock) -> None:
+    await push(ingest, shows(said(11)))
+    assert ingest.stored_at is None
+    await ingest.store(replace(page(said(11), said(12)), read=True))
+    clock.set(at(3))
+    await push(ingest, shows(said(13)))
+    assert ingest.stored_at == at()

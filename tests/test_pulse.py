@@ -89,6 +89,22 @@ async def test_that_it_is_ours_shows_once_it_is_and_no_longer_than_we_live(tmp_p
     assert not is_ours(tmp_path)
 
 
+async def test_what_an_earlier_process_wrote_is_not_ours_while_nothing_can_be_written(
+    tmp_path: Path, database: Database
+) -> None:
+    clock = HandClock()
+    await database.write(lambda c: c.execute("ALTER TABLE fact RENAME TO hidden"))
+    async with beating(database, clock, FIRST):
+        await asyncio.sleep(0.1)
+        assert not is_ours(tmp_path)
+        await database.write(lambda c: c.execute("ALTER TABLE hidden RENAME TO fact"))
+        await clock.advance(SECOND)
+        async with asyncio.timeout(5):
+            while not is_ours(tmp_path):  # noqa: ASYNC110 - another task
+                await asyncio.sleep(0.01)
+        assert (await written(database, clock)).written == clock.now()
+
+
 async def test_whoever_looks_just_then_does_not_end_it(tmp_path: Path, database: Database) -> None:
     clock = HandClock()
     with (tmp_path / "alive").open("a") as looking:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -111,23 +111,32 @@ def test_passes_may_fail_for_three_intervals_and_at_least_three_minutes(
 
 
 def test_a_backlog_that_is_being_read_is_no_illness() -> None:
-    found = ailments(LATE, replace(QUIET, channels=(ALFA, BEHIND), paged=NOW - MINUTE), NOW)
+    found = ailments(replace(LATE, stored_at=NOW - MINUTE), replace(QUIET, channels=(ALFA, BEHIND)), NOW)
     assert codes(found) == ["backlog", "behind"]
     assert found[0].what == "what was missed is being read: 1,200 numbers to go, no pass ended for 4 min; wait"
 
 
 def test_channels_that_say_nothing_of_how_far_they_are_make_a_backlog_too() -> None:
-    assert codes(ailments(replace(LATE, waiting=400), replace(QUIET, paged=NOW - MINUTE), NOW)) == ["backlog"]
+    [found] = ailments(replace(LATE, waiting=400, stored_at=NOW - MINUTE), QUIET, NOW)
+    assert found.what == "what was missed is being read: 400 readings to go, no pass ended for 4 min; wait"
 
 
-@pytest.mark.parametrize("paged", [None, NOW - 3 * MINUTE])
-def test_a_backlog_that_nobody_reads_is_one(paged: None) -> None:
-    found = ailments(LATE, replace(QUIET, channels=(BEHIND,), paged=paged), NOW)
+@pytest.mark.parametrize("stored_at", [None, NOW - 3 * MINUTE])
+def test_a_backlog_of_which_no_page_is_stored_is_one_however_much_is_asked_for(stored_at: datetime | None) -> None:
+    asking = replace(LATE, waiting=400, stored_at=stored_at)
+    found = ailments(asking, replace(QUIET, channels=(BEHIND,), paged=NOW), NOW)
     assert codes(found) == ["no-pass", "behind"]
 
 
 def test_pages_that_are_read_again_are_no_backlog() -> None:
-    assert codes(ailments(LATE, replace(QUIET, paged=NOW - SECOND), NOW)) == ["no-pass"]
+    assert codes(ailments(replace(LATE, stored_at=NOW - SECOND), QUIET, NOW)) == ["no-pass"]
+
+
+def test_where_nothing_is_known_of_any_channel_no_pass_has_ended_whatever_the_process_says() -> None:
+    lost = Reached("@charlie_demo", None, 0, refused=True)
+    found = ailments(WELL, replace(QUIET, channels=(BEHIND, lost)), NOW)
+    assert codes(found) == ["no-pass", "refused", "behind"]
+    assert found[0].what.startswith("of no channel is it known what was posted in the last 3 min; ")
 
 
 def test_a_lost_session_is_the_reason_for_all_that_follows_from_it() -> None:
@@ -208,7 +217,7 @@ def test_a_channel_that_is_silent_against_its_rhythm_and_a_destination_that_refu
 
 def test_of_many_channels_a_few_are_named() -> None:
     many = tuple(BEHIND._replace(name=f"@channel_{number}_demo") for number in range(400))
-    [found] = ailments(WELL, replace(QUIET, channels=many), NOW)
+    [found] = ailments(WELL, replace(QUIET, channels=(ALFA, *many)), NOW)
     named = "@channel_0_demo, @channel_1_demo, @channel_2_demo and 397 more"
     assert found.what == f"400 channels are behind: {named}; vedette status says how far"
 
@@ -241,6 +250,14 @@ def test_the_worst_is_told_first() -> None:
     outside = replace(QUIET, channels=(BEHIND,), due=NOW - HOUR, disk=Disk(0, GB))
     expected = ["no-pass", "outbox-stuck", "disk-full", "too-old", "clock", "behind"]
     assert codes(ailments(bad, outside, NOW)) == expected
+
+
+def test_what_was_written_while_somebody_looked_is_not_never() -> None:
+    long_since = replace(
+        WELL, started=NOW - 72 * HOUR, written=NOW + SECOND, answered=NOW + SECOND, passed=NOW + SECOND
+    )
+    assert ailments(long_since, QUIET, NOW) == ()
+    assert codes(ailments(replace(long_since, answered=NOW + HOUR), QUIET, NOW)) == ["no-answer"]
 
 
 @pytest.mark.parametrize("set_by", [HOUR, -HOUR, 24 * HOUR, -24 * HOUR])

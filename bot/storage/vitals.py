@@ -111,6 +111,7 @@ def _of(raw: Mapping[str, str | float | None]) -> Vitals:
         skew=_if(_span, raw["skew"]),
         sweep_every=_span(raw["sweep_every"]),
         stepped=_if(_moment, raw["stepped"]),
+        stored_at=_if(_moment, raw["stored_at"]),
     )
 
 

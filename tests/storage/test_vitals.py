@@ -33,6 +33,7 @@ FULL = Vitals(
     skew=timedelta(seconds=-42.5),
     sweep_every=timedelta(seconds=90),
     stepped=at(3),
+    stored_at=at(7.5),
 )
 EMPTY = Vitals(
     started=at(0),
