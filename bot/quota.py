@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -39,6 +39,8 @@ from bot.telemetry.log import logger
 _MEMORY = timedelta(days=1)
 #: A wait that is shorter than this, beyond one that is known, is the same one told again.
 _SAME = timedelta(seconds=1)
+#: In seconds.
+_GOODBYE = 5.0
 #: In the place of a method: the budget for all.
 _ALL = "*"
 _log = logger(__name__)
@@ -56,6 +58,8 @@ class Quota:
         self._bucket = full(clock.now())
         self._lines: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._writes: set[asyncio.Task[None]] = set()
+        #: Writes what was counted since the last one; it looks when it is carried out.
+        self._noting: asyncio.Task[None] | None = None
 
     @classmethod
     async def opened(cls, database: Database, clock: Clock, chance: random.Random) -> Quota:
@@ -88,12 +92,15 @@ class Quota:
     def unasked(self, method: str) -> timedelta:
         """For how long a call may not be made that the library makes by itself, and that cannot wait here.
 
-        If it may be, it is counted. What nothing works without is held up only by waits that Telegram asked for.
+        If it may be, it is counted, and that is written in the background (`settled`), of many calls at once. What
+        nothing works without is held up only by waits that Telegram asked for.
         """
         now, rule = self._clock.now(), rule_of(method)
         pause = max(self._pause(method, rule), timedelta(0))
         if not pause:
             self._count(method, rule, now)
+            if self._noting is None or self._noting.done():
+                self._noting = self._write_soon(lambda c: _note_bucket(c, self._bucket, self._clock.now()))
         return pause
 
     def refused(self, method: str, seconds: int) -> None:
@@ -109,17 +116,18 @@ class Quota:
         wait = timedelta(seconds=1 + seconds * self._chance.uniform(1, 1.1))
         curb = self._curbs[method] = curbed(known, wait, now)
         _log.warning("telegram asks to wait", method=method, seconds=seconds, share=round(curb.share, 2))
-        write = asyncio.create_task(self._database.write(partial(set_quota, method=method, **curb._asdict())))
-        self._writes.add(write)
-        write.add_done_callback(self._written)
+        self._write_soon(partial(set_quota, method=method, **curb._asdict()))
 
     def waiting(self, now: datetime) -> Mapping[str, datetime]:
         """The methods that Telegram asked not to call, and until when."""
         return {method: curb.until for method, curb in sorted(self._curbs.items()) if curb.until > now}
 
     async def settled(self) -> None:
-        """Returns when all that was noted is written, as far as it can be."""
-        await asyncio.gather(*self._writes, return_exceptions=True)
+        """Returns when all that was noted is written, as far as it can be within 5 s."""
+        if self._writes:
+            _, late = await asyncio.wait(self._writes, timeout=_GOODBYE)
+            for write in late:
+                write.cancel()
 
     def _pause(self, method: str, rule: Rule) -> timedelta:
         """How long it is until a call is allowed, as things stand; none or less: now."""
@@ -140,15 +148,25 @@ class Quota:
             curb = self._curbs[method] = rebased(curb, now)
         return curb
 
+    def _write_soon(self, work: Callable[[Connection], None]) -> asyncio.Task[None]:
+        write = asyncio.create_task(self._database.write(work))
+        self._writes.add(write)
+        write.add_done_callback(self._written)
+        return write
+
     def _written(self, write: asyncio.Task[None]) -> None:
         self._writes.discard(write)
         if not write.cancelled() and (error := write.exception()):
-            _log.error("a wait could not be written down", why=str(error))
+            _log.error("budget not written down", why=str(error))
 
 
 def _note(c: Connection, method: str, rule: Rule, now: datetime, bucket: Bucket) -> None:
     """One call more, and what that leaves for all."""
     if rule.kept:
         note_call(c, method=method, at=now, forget=now - rule.memory)
+    _note_bucket(c, bucket, now)
+
+
+def _note_bucket(c: Connection, bucket: Bucket, now: datetime) -> None:
     # Long over, so that nobody takes it for a wait.
     set_quota(c, _ALL, until=now - _MEMORY, share=bucket.level / BURST, changed=bucket.at)

@@ -257,3 +257,15 @@ async def test_a_clock_that_is_put_back_does_not_stop_the_budget_for_all(databas
     before = clock.seconds()
     await turns(await opened(database, clock), "channels.getMessages", 20)
     assert clock.seconds() - before < 20 * 3 + 5
+
+
+async def test_what_connecting_costs_is_not_forgotten_by_a_process_that_ends_soon(
+    database: Database, clock: Leaping
+) -> None:
+    for _ in range(200):
+        quota = await opened(database, clock)
+        for method in ("help.getConfig", "updates.getState", "users.getUsers"):
+            quota.unasked(method)
+        await quota.settled()
+    await turns(await opened(database, clock), "messages.getPeerDialogs", 1)
+    assert clock.seconds() == pytest.approx(3, abs=0.1)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 from telethon import TelegramClient, errors, utils
-from telethon.tl import functions, types
+from telethon.tl import TLRequest, functions, types
 
 from bot.errors import (
     NoAccessError,
@@ -21,7 +22,7 @@ from bot.errors import (
     VedetteError,
     WaitError,
 )
-from bot.telegram.session import SessionFileError
+from bot.telegram.session import HeldBackError, SessionFileError
 
 #: How long closing may take: what is not done by then is left.
 _GOODBYE = timedelta(seconds=5)
@@ -41,8 +42,10 @@ _NAMES: dict[type, str] = {
 _TROUBLE = (
     *(errors.ServerError, errors.TimedOutError, errors.RpcCallFailError, errors.RpcMcgetFailError),
     *(errors.InterdcCallErrorError, errors.InterdcCallRichErrorError),
-    *(errors.BadMessageError, errors.SecurityError, BufferError, OSError),
+    *(errors.BadMessageError, errors.SecurityError, BufferError, OSError, EOFError),
 )
+#: Waits that are of one chat, or that are known already.
+_NOT_OF_THE_METHOD = (errors.SlowModeWaitError, HeldBackError)
 #: The session is of no use any more: also when two processes used it at the same time.
 _SIGNED_OUT = (errors.UnauthorizedError, errors.AuthKeyDuplicatedError, errors.AuthKeyNotFound)
 #: What says that the library still lives, and what it has died of, has no public name. A loop that has ended is said
@@ -116,8 +119,27 @@ class Account:
                 await self.client(functions.users.GetUsersRequest([types.InputUserSelf()]))
 
     async def probe(self, timeout: timedelta) -> None:  # noqa: ASYNC109
-        """Asks something that costs nothing, to see whether there is an answer in time. Raises as `call` does."""
-        await self.call(functions.updates.GetStateRequest(), timeout=timeout)
+        """Asks something that costs nothing, to see whether there is an answer in time. Raises as `call` does.
+
+        What may not be asked in time, as after a FLOOD_WAIT, is not waited for: then something else is asked.
+        """
+        usual, other = functions.updates.GetStateRequest(), functions.help.GetConfigRequest()
+        for request in (usual, other):
+            method = method_of(request)
+            if await self._may_ask(method, timeout):
+                async with self.answering(method, timeout):
+                    await self.client(request)
+                return
+        raise WaitError(method_of(other), math.ceil(timeout.total_seconds()))
+
+    async def _may_ask(self, method: str, within: timedelta) -> bool:
+        try:
+            async with asyncio.timeout(within.total_seconds()):
+                if self._turn is not None:
+                    await self._turn(method)
+        except TimeoutError:
+            return False
+        return True
 
     async def call(self, request: Any, *, timeout: timedelta | None = None) -> Any:  # noqa: ANN401, ASYNC109
         """The answer to one request, whatever Telegram has.
@@ -150,12 +172,12 @@ class Account:
             ours = _ours(error, method)
             if ours is None:
                 raise
-            if isinstance(error, (errors.RPCError, errors.TypeNotFoundError)):
+            if isinstance(error, (errors.RPCError, errors.TypeNotFoundError)) and not isinstance(error, HeldBackError):
                 self._answered()
             if isinstance(ours, NotSignedInError):
                 self.signed_out = _code(error)
-            if isinstance(ours, WaitError) and self._refused and not isinstance(error, errors.SlowModeWaitError):
-                self._refused(method, ours.seconds)
+            if isinstance(ours, WaitError) and self._refused and not isinstance(error, _NOT_OF_THE_METHOD):
+                self._refused(ours.method, ours.seconds)
             # Without what it was: an answer that cannot be read is quoted there, and with it somebody's post.
             raise ours from None
 
@@ -222,7 +244,7 @@ def _ours(error: Exception, method: str) -> VedetteError | None:
     """What an error of Telethon's is in our words; None for a defect."""
     seconds = getattr(error, "seconds", None)
     if isinstance(error, errors.FloodError) and seconds is not None:
-        return WaitError(method, seconds)
+        return WaitError(_refused_of(error) or method, seconds)
     if isinstance(error, errors.SessionPasswordNeededError):
         return RefusedError(_code(error))  # a step of signing in, though Telegram's number for it is that of the others
     if isinstance(error, _SIGNED_OUT):
@@ -239,6 +261,14 @@ def _ours(error: Exception, method: str) -> VedetteError | None:
     if isinstance(error, SessionFileError):
         return StorageError(f"the session file cannot be used: {error}")
     return None
+
+
+def _refused_of(error: Exception) -> str | None:
+    """The method that was refused, where the library says so: within a block that connects it makes several calls."""
+    request = getattr(error, "request", None)
+    while isinstance(inner := getattr(request, "query", None), TLRequest):
+        request = inner
+    return None if request is None else method_of(request)
 
 
 def _code(error: Exception) -> str:

@@ -59,7 +59,10 @@ _DIFFERENCES = {
 }
 _WHO_AM_I = "users.getUsers"
 #: What it asks each time that it is connected by us, without a word to anybody.
-_AT_CONNECTING = ("help.getConfig", "updates.getState")
+_AT_CONNECTING = {
+    "help.getConfig": functions.help.GetConfigRequest,
+    "updates.getState": functions.updates.GetStateRequest,
+}
 
 
 class ByItself(NamedTuple):
@@ -71,6 +74,10 @@ class ByItself(NamedTuple):
 
     unasked: Callable[[str], timedelta]
     refused: Callable[[str, int], None]
+
+
+class HeldBackError(errors.FloodWaitError):  # type: ignore[misc] # Telethon has no types
+    """A wait that Telegram was not asked about, since it is known, or is our own."""
 
 
 class _Session(SQLiteSession):  # type: ignore[misc] # Telethon has no types
@@ -227,17 +234,16 @@ def _kind(by_itself: ByItself | None) -> type:
 
         async def connect(self) -> None:
             if by_itself is not None:
-                for method in _AT_CONNECTING:
-                    by_itself.unasked(method)
+                for method, kind in _AT_CONNECTING.items():
+                    _hold(kind(), by_itself.unasked(method))
             await super().connect()
 
         async def __call__(self, request: Any, *others: Any, **named: Any) -> Any:  # noqa: ANN401 - as Telethon has it
             method = _of_the_library(request)
             if by_itself is None or method is None:
                 return await super().__call__(request, *others, **named)
-            if (pause := by_itself.unasked(method)) > timedelta(0):
-                # Telethon takes it for a difference that brings nothing, and asks again after the next gap.
-                raise errors.FloodWaitError(request, math.ceil(pause.total_seconds()))
+            # Telethon takes it for a difference that brings nothing, and asks again after the next gap.
+            _hold(request, by_itself.unasked(method))
             try:
                 return await super().__call__(request, *others, **named)
             except errors.FloodWaitError as error:
@@ -245,6 +251,12 @@ def _kind(by_itself: ByItself | None) -> type:
                 raise
 
     return Client
+
+
+def _hold(request: object, pause: timedelta) -> None:
+    """Fails as if Telegram had answered that this has to wait."""
+    if pause > timedelta(0):
+        raise HeldBackError(request, math.ceil(pause.total_seconds()))
 
 
 def _of_the_library(request: Any) -> str | None:  # noqa: ANN401 - Telethon has no types

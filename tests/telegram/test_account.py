@@ -33,6 +33,7 @@ from tests.telegram_server.world import World
 
 READER, CHANNEL = 777, 1001
 HISTORY = "messages.getHistory"
+STATE, CONFIG = "updates.getState", "help.getConfig"
 Accounts = Callable[..., Account]
 
 
@@ -360,6 +361,43 @@ async def test_it_is_heard_of_each_answer_refusals_too_and_of_no_silence(
     with pytest.raises(UnreachableError):
         await reader.call(history())
     assert heard == ["heard"] * 3
+
+
+async def test_a_link_that_is_closed_while_the_key_is_made_is_no_answer(tmp_path: Path) -> None:
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    peer = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    port = peer.sockets[0].getsockname()[1]
+    address = Server.model_construct(address=Address("127.0.0.1", port), dc_id=2, public_key=None)
+    telegram = Telegram.model_construct(api_id=1, api_hash=SecretStr("0f0f"), server=address, proxy=None)
+    client = client_for(telegram, tmp_path / "new.session", pause=timedelta(milliseconds=10))
+    async with peer:
+        with pytest.raises(UnreachableError, match="IncompleteReadError"):
+            await Account(client, timeout=timedelta(seconds=5)).open()
+
+
+@pytest.mark.parametrize("held", [{STATE}, {STATE, CONFIG}])
+async def test_a_probe_does_not_wait_for_what_may_not_be_asked(
+    account: Accounts, server: TelegramServer, held: set[str]
+) -> None:
+    async def turn(method: str) -> None:
+        if method in held:
+            await asyncio.sleep(3600)
+
+    reader = account(turn=turn)
+    await reader.open()
+    before = server.count(STATE), server.count(CONFIG)
+    if CONFIG in held:
+        with pytest.raises(WaitError):
+            await reader.probe(soon())
+    else:
+        await reader.probe(soon())
+        before = before[0], before[1] + 1
+        server.faults.hang()
+        with pytest.raises(UnreachableError):
+            await reader.probe(soon())
+    assert (server.count(STATE), server.count(CONFIG)) == before
 
 
 async def test_a_probe_waits_no_longer_than_it_is_told_to(account: Accounts, server: TelegramServer) -> None:

@@ -54,7 +54,8 @@ async def reader(server: TelegramServer, folder: Path, unasked: Any, refused: An
     address = Server.model_construct(address=Address(server.host, server.port), dc_id=server.dc, public_key=key)
     telegram = Telegram.model_construct(api_id=1, api_hash=SecretStr("0f0f"), server=address, proxy=None)
     by_itself = ByItself(unasked, refused)
-    account = Account(client_for(telegram, session, by_itself=by_itself, pause=timedelta(milliseconds=10)))
+    client = client_for(telegram, session, by_itself=by_itself, pause=timedelta(milliseconds=10))
+    account = Account(client, refused=refused)
     try:
         await account.open()
         yield account
@@ -152,3 +153,19 @@ async def test_a_wait_for_who_we_are_is_obeyed_at_the_next_connection(server: Te
         async with reader(server, tmp_path, quota.unasked, quota.refused):
             assert server.count("users.getUsers") > 0
         await quota.settled()
+
+
+@pytest.mark.parametrize("method", ["help.getConfig", "updates.getState"])
+async def test_a_wait_at_connecting_is_obeyed_by_the_next_process_too(
+    server: TelegramServer, tmp_path: Path, method: str
+) -> None:
+    server.faults.flood_wait(method, 3600, times=None)
+    async with Database.opened(tmp_path) as database:
+        for _ in range(3):
+            quota = await Quota.opened(database, HandClock(NOON), Random(1))  # noqa: S311 - it spreads waits
+            with pytest.raises(WaitError, match=method):
+                async with reader(server, tmp_path, quota.unasked, quota.refused):
+                    pass
+            assert list(quota.waiting(NOON)) == [method]
+            await quota.settled()
+    assert server.count(method) == 1
