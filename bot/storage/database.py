@@ -34,6 +34,10 @@ Connection = sqlite3.Connection
 NAME = "vedette.db"
 #: How long another process may hold a lock, as a backup or a person with a shell does.
 _PATIENCE = timedelta(seconds=5)
+#: How long a write is tried again where one does. A service does not end for a backup, or for somebody's shell.
+_LOCKED_FOR = timedelta(minutes=5)
+#: In seconds, between two tries.
+_AGAIN = 0.1
 #: Rows that are fetched at once where they are asked for one by one; nothing here asks so.
 _CHUNK = 64
 #: In bytes: up to this size every page is looked at when it is opened, which takes well under a second.
@@ -43,16 +47,21 @@ _SMALL = 128 * 1024 * 1024
 class Database:
     """An open one. ``write`` and ``rows`` are all that the rest of the package needs."""
 
-    def __init__(self, path: Path, writer: _Threaded | None, reader: _Threaded) -> None:
+    def __init__(self, path: Path, writer: _Threaded | None, reader: _Threaded, locked_for: timedelta) -> None:
         self.path = path
         self._writer = writer
         self._reader = reader
+        self._locked_for = locked_for
         self._lock = asyncio.Lock()
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, folder: Path, *, writable: bool = True) -> AsyncIterator[Database]:
+    async def opened(
+        cls, folder: Path, *, writable: bool = True, locked_for: timedelta = _LOCKED_FOR
+    ) -> AsyncIterator[Database]:
         """The database in this folder, made when there is none; not ``writable``: beside a service that runs.
+
+        ``locked_for``: how long a write is tried again where another process holds a lock.
 
         `StorageError`: one that is damaged, newer than this program or not ours; a folder that cannot be used; a full
         disk. Nothing is changed then.
@@ -69,7 +78,7 @@ class Database:
             if writer is None:
                 with _told(path):
                     _be_newest(path, await _version(reader, path))
-            database = cls(path, writer, reader)
+            database = cls(path, writer, reader, locked_for)
             try:
                 yield database
             finally:
@@ -79,14 +88,26 @@ class Database:
         """One transaction: all of what ``work`` does with the connection, or nothing if it raises.
 
         It is carried out on another thread, so what it writes must not be changed meanwhile. A caller that is cancelled
-        while it waits for its turn has written nothing; later, the write comes to its end first.
+        while it waits for its turn has written nothing; later, the write comes to its end first. While another process
+        holds a lock it is tried again, which the log says once.
         """
         writer = self._writer
         if writer is None:
             raise RuntimeError("this database was opened for reading")
         async with self._lock:
-            with _told(self.path):
-                return await _whole(writer.carry_out(work))
+            first, loop = True, asyncio.get_running_loop()
+            end = loop.time() + self._locked_for.total_seconds()
+            while True:
+                try:
+                    with _told(self.path):
+                        return await _whole(writer.carry_out(work))
+                except _LockedError as error:
+                    if loop.time() >= end:
+                        raise
+                    if first:
+                        _warn(error)
+                    first = False
+                await asyncio.sleep(_AGAIN)
 
     async def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """What a query finds among all that was committed before."""
@@ -97,6 +118,16 @@ class Database:
         """Returns when no write is under way."""
         async with self._lock:
             pass
+
+
+def _warn(error: StorageError) -> None:
+    from bot.telemetry.log import logger  # only now: it takes its time, and whoever merely looks has none
+
+    logger(__name__).warning("database locked", why=str(error))
+
+
+class _LockedError(StorageError):
+    """Another process holds a lock, which may be over soon."""
 
 
 class _Threaded(aiosqlite.Connection):
@@ -112,6 +143,10 @@ def _transaction(c: Connection, work: Callable[[Connection], T]) -> T:
     try:
         result = work(c)
         c.execute("COMMIT")
+    except StopIteration as error:
+        c.rollback()
+        # Whoever waits could not be told of it as it is: no future takes one.
+        raise RuntimeError("the work of a transaction has raised StopIteration") from error
     except BaseException:
         c.rollback()
         raise
@@ -277,7 +312,7 @@ def _said(path: Path, error: sqlite3.DatabaseError) -> StorageError:
         case sqlite3.SQLITE_FULL:
             return _full(path)
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return StorageError(f"{path} is locked by another process; stop what has it open.")
+            return _LockedError(f"{path} is locked by another process; stop what has it open.")
         case sqlite3.SQLITE_IOERR:
             return StorageError(f"the disk of {path} is full or failing ({error}); look at its space and its log.")
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 
@@ -327,17 +328,45 @@ async def test_a_full_disk_is_told_and_nothing_of_the_write_is_there(database: D
     assert await noted(database) == ["a", "c"]
 
 
-async def test_a_lock_of_another_process_is_told(database: Database) -> None:
-    def hurry(c: Connection) -> None:
-        c.execute("PRAGMA busy_timeout = 1")
+def hurry(c: Connection) -> None:
+    c.execute("PRAGMA busy_timeout = 1")
 
+
+async def test_a_lock_of_another_process_is_told_when_it_is_not_over_soon(tmp_path: Path) -> None:
+    async with Database.opened(tmp_path, locked_for=timedelta(0)) as database:
+        await database.write(hurry)
+        with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StorageError, match="locked by another process"):
+                await note(database, "a")
+            other.execute("ROLLBACK")
+        await note(database, "b")
+        assert await noted(database) == ["b"]
+
+
+async def test_a_lock_of_another_process_is_waited_for_longer_than_sqlite_does(database: Database) -> None:
     await database.write(hurry)
     with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StorageError, match="locked by another process"):
-            await note(database, "a")
+        waits, given_up = (asyncio.create_task(note(database, key)) for key in ("a", "b"))
+        await asyncio.sleep(0.1)
+        assert not waits.done()
+        given_up.cancel()
         other.execute("ROLLBACK")
-    await note(database, "b")
+    async with asyncio.timeout(5):
+        await asyncio.wait([waits, given_up])
+    assert await noted(database) == ["a"]
+
+
+async def test_a_defect_that_no_future_takes_holds_nobody_up(database: Database) -> None:
+    def ends_early(c: Connection) -> None:
+        c.execute("INSERT INTO fact VALUES ('a', 1)")
+        raise StopIteration
+
+    async with asyncio.timeout(5):
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            await database.write(ends_early)
+        await note(database, "b")
     assert await noted(database) == ["b"]
 
 
