@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from bot.cli.status import shown
 from bot.model import Channel
 from bot.render.times import Times
 from bot.render.words import counted
@@ -129,11 +130,12 @@ def _counts(counts: dict[str, int]) -> str:
 
 
 def _missing(name: str, sought: Sought | None, now: datetime, times: Times) -> str:
+    name = one_line(shown(name))
     if sought is None or sought.why is None:
-        return f"  {one_line(name)}"
+        return f"  {name}"
     again = f" · tried again {times.near(sought.not_before)}" if sought.not_before > now else ""
     standing = "not found" if sought.standing is Standing.SOUGHT else sought.standing
-    return f"  {one_line(name):<{_NAME}}  {standing}: {one_line(sought.why)}{again}"
+    return f"  {name:<{_NAME}}  {standing}: {one_line(sought.why)}{again}"
 
 
 def _told(one: ChannelState, silent: Mapping[int, datetime], now: datetime) -> str:

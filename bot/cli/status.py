@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from bot.storage.overview import ChannelState
 
 _NOTICES = 10
+_INVITE = "t.me/+"
+_OF_AN_INVITE = 4
 #: Of longer ago no call matters.
 _DAY = timedelta(days=1)
 
@@ -166,7 +168,7 @@ def as_object(found: Status) -> dict[str, object]:
             *(_channel(one, stored, found.seen.now, watched=True) for one in found.watched),
             *(_channel(one, stored, found.seen.now, watched=False) for one in found.dropped),
         ],
-        "missing": list(found.missing),
+        "missing": [shown(one) for one in found.missing],
         "posts": stored.posts,
         "matches": stored.matches,
         "outbox": stored.outbox,
@@ -213,13 +215,19 @@ def _channel(one: ChannelState, stored: Stored, now: datetime, *, watched: bool)
 
 def _sought(one: Sought) -> dict[str, object]:
     return {
-        "reference": one.written,
+        "reference": shown(one.written),
         "standing": one.standing.name.lower(),
         "why": one.why,
         "since": _iso(one.since),
         "tries": one.tries,
         "not_before": _iso(one.not_before),
     }
+
+
+def shown(written: str) -> str:
+    """A reference as it may be passed on: of an invite link only its beginning, for whoever has it all may join."""
+    head, invite, code = written.partition(_INVITE)
+    return f"{head}{invite}{code[:_OF_AN_INVITE]}…" if invite else written
 
 
 def _iso(at: datetime | None) -> str | None:

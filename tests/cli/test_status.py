@@ -173,7 +173,7 @@ def test_a_person_reads_how_things_stand(vedette: Vedette, folder: Path) -> None
         f"  waits     Telegram takes no messages.getHistory before {told(soon)}",
         "  budget    0 of 26 messages.getHistory in 31 s, at 50% of the pace",
         "channels that are not found yet",
-        "  t.me/+AAAAAbbbbbCCCCCd",
+        "  t.me/+AAAA…",
         "channels",
         "  -1001000000002 Bravo              cannot be read: CHANNEL_PRIVATE · not read yet",
         "  @alfa_demo Альфа                  1,234 behind · read up to 3 h ago",
@@ -214,7 +214,7 @@ def test_a_program_reads_the_same(vedette: Vedette, folder: Path) -> None:
         "lag": pytest.approx(200 * 60, abs=60),
         "silent_since": None,
     }
-    assert found["missing"] == ["t.me/+AAAAAbbbbbCCCCCd"]
+    assert found["missing"] == ["t.me/+AAAA…"]
     assert found["outbox"] == {"waits": 1, "tried": 1, "sent": 0, "refused": 0}
     assert found["next_message"] == soon.isoformat()
     bundle = {"destination": "me", "reason": "quiet", "posts": 1, "since": NOW.isoformat(), "due": soon.isoformat()}
@@ -249,9 +249,11 @@ def test_of_a_service_that_runs_a_person_reads_first_what_is_wrong(vedette: Vede
     with held(folder), locked(folder / "alive"):
         written(folder, sign_of_life(started=started, skew=timedelta(seconds=-40)))
         lines = vedette("status").out.splitlines()
-    assert lines[:6] == [
+    unknown = "of no channel is it known what was posted in the last 3 min; look at the log for what stops it"
+    assert lines[:7] == [
         "vedette is running in data",
-        "  health    degraded (clock): the clock of this machine is 40 s behind Telegram's; set it right",
+        f"  health    unhealthy (no-pass): {unknown}",
+        "            degraded (clock): the clock of this machine is 40 s behind Telegram's; set it right",
         "            degraded (refused): 1 channel cannot be read: -1001000000002",
         "            degraded (behind): 1 channel is behind: @alfa_demo",
         f"  telegram  connected · answered 2 min ago · all read up to 2 min ago · running since {told(started)}",
@@ -289,6 +291,16 @@ def test_what_is_looked_for_in_vain_is_told_with_why_and_when_it_is_tried_again(
         "tries": 2,
         "not_before": again.isoformat(),
     }
+
+
+def test_no_invite_link_is_told_whole(vedette: Vedette, folder: Path) -> None:
+    link = "t.me/+AAAAAbbbbbCCCCCd"
+    sought = Sought(link, Standing.ASKED, "its administrators were asked", NOW, 1, NOW + timedelta(hours=1))
+    written(folder, lambda c: addresses.seek(c, 7, [link], NOW), lambda c: addresses.set_sought(c, 7, sought))
+    for ran in (vedette("status"), vedette("status", "--json")):
+        assert "asked" in ran.out
+        assert link not in ran.out
+    assert [one["reference"] for one in as_json(vedette)["sought"]] == ["t.me/+AAAA…"]
 
 
 def test_a_channel_is_told_with_how_the_account_stands_with_it(vedette: Vedette, folder: Path) -> None:
