@@ -170,8 +170,8 @@ class Outside:
     """What is seen of a service from beside it: the lock, the disk, the tables.
 
     ``running``: a process holds the data directory. ``disk``: what the tables lie on. ``fault``: why they cannot be
-    read. ``due``: since when a message may go and has not; ``sent``: when one last went. ``paged``: when a page of
-    posts was last asked for. ``channels``: those that are watched; ``unfound``: how many were looked for in vain.
+    read. ``due``: since when a message may go and has not; ``sent``: when one last went. ``channels``: those
+    that are watched; ``unfound``: how many were looked for in vain.
     ``refusing``: of each destination that takes no messages what the operators were told.
     """
 
@@ -180,7 +180,6 @@ class Outside:
     fault: str | None = None
     due: datetime | None = None
     sent: datetime | None = None
-    paged: datetime | None = None
     channels: tuple[Reached, ...] = ()
     unfound: int = 0
     refusing: tuple[str, ...] = ()

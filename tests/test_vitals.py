@@ -73,7 +73,7 @@ def test_what_follows_from_hanging_is_not_told() -> None:
 
 def test_until_the_first_pass_has_ended_it_is_not_healthy_however_much_is_read() -> None:
     first = replace(WELL, started=NOW - 12 * SECOND, passed=None, waiting=312)
-    [found] = ailments(first, replace(QUIET, channels=(BEHIND,), paged=NOW), NOW)
+    [found] = ailments(first, replace(QUIET, channels=(BEHIND,)), NOW)
     assert found == (
         Code.STARTING,
         "the first pass over the channels, begun 12 s ago, has not ended yet (312 readings wait); wait",
@@ -124,7 +124,7 @@ def test_channels_that_say_nothing_of_how_far_they_are_make_a_backlog_too() -> N
 @pytest.mark.parametrize("stored_at", [None, NOW - 3 * MINUTE])
 def test_a_backlog_of_which_no_page_is_stored_is_one_however_much_is_asked_for(stored_at: datetime | None) -> None:
     asking = replace(LATE, waiting=400, stored_at=stored_at)
-    found = ailments(asking, replace(QUIET, channels=(BEHIND,), paged=NOW), NOW)
+    found = ailments(asking, replace(QUIET, channels=(BEHIND,)), NOW)
     assert codes(found) == ["no-pass", "behind"]
 
 

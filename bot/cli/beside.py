@@ -104,7 +104,6 @@ async def seen(settings: Settings, database: Database, channels: Collection[Chan
         disk=_disk(folder),
         due=due,
         sent=await vitals.sent(database) if due is not None and now - due > _PATIENCE else None,
-        paged=await vitals.page_asked(database),
         channels=tuple(
             Reached(_shown(one), one.read_at, one.behind, one.refused is not None, one.channel.id in silent)
             for one in channels

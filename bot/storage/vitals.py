@@ -58,12 +58,6 @@ async def sent(database: Database) -> datetime | None:
     return from_integer_if(moment)
 
 
-async def page_asked(database: Database) -> datetime | None:
-    """When Telegram was last asked for a page of posts, as far as that still counts for its budget."""
-    [(moment,)] = await database.rows("SELECT max(at) FROM call WHERE method = 'messages.getHistory'")
-    return from_integer_if(moment)
-
-
 async def silent(database: Database) -> dict[int, datetime]:
     """The channels that are silent for longer than usual, as `bot.watch.silence` keeps them: when they last posted."""
     known = await facts.get(database, "silent channels")

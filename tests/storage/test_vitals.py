@@ -11,7 +11,7 @@ import pytest
 
 from bot.model import Destination, Notice
 from bot.ports import Lane
-from bot.storage import facts, notices, outbox, quotas, vitals
+from bot.storage import facts, notices, outbox, vitals
 from bot.storage.database import Database
 from bot.storage.outbox import Row
 from bot.storage.times import to_integer
@@ -124,11 +124,9 @@ async def test_what_is_tried_again_and_again_waits_since_it_was_made(database: D
     assert await due(database, 10) == 0
 
 
-async def test_when_something_was_last_sent_and_a_page_asked_for(database: Database) -> None:
-    assert (await vitals.sent(database), await vitals.page_asked(database)) == (None, None)
+async def test_when_something_was_last_sent(database: Database) -> None:
+    assert await vitals.sent(database) is None
     await database.write(lambda c: outbox.add(c, [row("a", 0), row("b", 0)]))
     await database.write(lambda c: outbox.confirm(c, 2, 7, at(4)))
     await database.write(lambda c: outbox.confirm(c, 1, 8, at(3)))
-    await database.write(lambda c: quotas.note_call(c, "messages.getHistory", at(5), at()))
-    await database.write(lambda c: quotas.note_call(c, "contacts.resolveUsername", at(6), at()))
-    assert (await vitals.sent(database), await vitals.page_asked(database)) == (at(4), at(5))
+    assert await vitals.sent(database) == at(4)
