@@ -31,7 +31,7 @@ _LONG = timedelta(hours=1)
 def as_lines(found: Status, times: Times) -> Iterator[str]:
     """The form for a person, who reads local times."""
     folder, now = one_line(str(found.folder)), found.seen.now
-    yield f"vedette is {'running' if found.seen.running else 'not running'} in {folder}"
+    yield f"vedette is {_state(found.seen)} in {folder}"
     if found.stored is None:
         yield "  there is no database yet; `vedette run` makes it"
         return
@@ -50,6 +50,12 @@ def as_lines(found: Status, times: Times) -> Iterator[str]:
             untold = "" if one.told else " (not told yet)"
             yield f"  {times.near(one.made)} · {one_line(one.notice.what)}{untold}"
             yield from (f"    {one_line(detail)}" for detail in one.notice.details[:_DETAILS])
+
+
+def _state(seen: Seen) -> str:
+    if not seen.running:
+        return "not running"
+    return "running" if seen.vitals is not None else "starting, or another of its commands is at work,"
 
 
 def _summary(found: Status, stored: Stored, times: Times) -> Iterator[tuple[str, str]]:
@@ -132,7 +138,7 @@ def _counts(counts: dict[str, int]) -> str:
 def _missing(name: str, sought: Sought | None, now: datetime, times: Times) -> str:
     name = one_line(shown(name))
     if sought is None or sought.why is None:
-        return f"  {name}"
+        return f"  {name:<{_NAME}}  not looked up yet"
     again = f" · tried again {times.near(sought.not_before)}" if sought.not_before > now else ""
     standing = "not found" if sought.standing is Standing.SOUGHT else sought.standing
     return f"  {name:<{_NAME}}  {standing}: {one_line(sought.why)}{again}"

@@ -122,7 +122,8 @@ def test_it_makes_nothing(vedette: Vedette, tmp_path: Path) -> None:
 def test_it_sees_a_service_that_runs_and_does_not_disturb_it(vedette: Vedette, folder: Path) -> None:
     assert not as_json(vedette)["running"]
     with held(folder):
-        assert vedette("status").out.startswith("vedette is running in data\n")
+        at_work = "vedette is starting, or another of its commands is at work, in data\n"
+        assert vedette("status").out.startswith(at_work)
         assert as_json(vedette)["running"]
     with held(folder), pytest.raises(BlockingIOError), locked(folder / "lock"):
         pass
@@ -173,7 +174,7 @@ def test_a_person_reads_how_things_stand(vedette: Vedette, folder: Path) -> None
         f"  waits     Telegram takes no messages.getHistory before {told(soon)}",
         "  budget    0 of 26 messages.getHistory in 31 s, at 50% of the pace",
         "channels that are not found yet",
-        "  t.me/+AAAA…",
+        f"  {'t.me/+AAAA…':<32}  not looked up yet",
         "channels",
         "  -1001000000002 Bravo              cannot be read: CHANNEL_PRIVATE · not read yet",
         "  @alfa_demo Альфа                  1,234 behind · read up to 3 h ago",
@@ -281,7 +282,7 @@ def test_what_is_looked_for_in_vain_is_told_with_why_and_when_it_is_tried_again(
     lines = vedette("status").out.splitlines()
     assert lines[lines.index("channels that are not found yet") + 1 :][:2] == [
         f"  {name:<32}  not found: there is nobody of this name · tried again {told(again)}",
-        "  @later_demo",
+        f"  {'@later_demo':<32}  not looked up yet",
     ]
     assert as_json(vedette)["sought"][1] == {
         "reference": name,
