@@ -7,6 +7,8 @@ BIN     = $(VENV)/bin
 DATA   ?= ../shared/data
 CASES  ?= 20000
 SEEDS  ?= 20
+# Tests that run at a time: many of them wait for a process or a server of their own.
+JOBS   ?= 3
 
 .PHONY: help demo test check coverage bench fuzz promises week lock clean
 
@@ -19,18 +21,18 @@ demo: $(VENV)/.run
 
 ## make test   the tests
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 ## make check  format, lint, types, tests: what has to pass before a commit lands
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 ## make coverage  the tests once more, and which lines they do not reach
 coverage: $(VENV)/.dev
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --cov --cov-report=term:skip-covered
 
 ## make bench  quality and speed on real posts, as ratios (DATA=folder)
 bench: $(VENV)/.dev

@@ -378,6 +378,7 @@ async def test_a_channel_of_which_no_page_ever_comes_is_told_of_and_holds_up_no_
     await station.until(lambda: watch.last_pass is not None and watch.last_pass >= now)
     broken.stop()
     await station.all_stored(alfa)
+    await station.until_told(2)
     first, second = await station.told()
     assert "cannot be read" in first
     assert "can be read again" in second
