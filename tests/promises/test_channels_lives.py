@@ -134,6 +134,7 @@ async def test_a_channel_that_a_bot_guards_is_polled_and_needs_a_person(station:
     await until_it_stands(station, alfa, Standing.NEEDS_PERSON)
     say(alfa, "Первый")
     await station.all_stored(alfa)
+    await station.until_told(1)
     [what] = await station.told()
     assert what.endswith("a bot guards it and wants to talk with somebody; join it in a Telegram app")
     alfa.join(READER)  # somebody has
@@ -159,6 +160,7 @@ async def test_a_channel_that_somebody_left_is_polled_told_of_once_and_joined_ag
     await station.until(lambda: READER in alfa.members)
     assert station.clock.now() - began >= timedelta(days=1)
     await until_it_stands(station, alfa, Standing.JOINED)
+    await station.until_told(1)
     [what] = await station.told()
     assert what == (
         "This account is not in alfa_demo any more, though vedette has not left it; it is read without it, later than "
@@ -221,6 +223,7 @@ async def test_an_account_that_may_join_nothing_stops_for_a_day_reads_on_and_is_
     await station.start()
     await several_sweeps(station)
     assert station.server.count(JOIN) == 1
+    await station.until_told(1)
     [what] = await station.told()
     assert what.startswith(f"No channel can be joined: {says}; ")
     await station.stop()
@@ -316,6 +319,7 @@ async def test_a_group_that_is_not_open_to_the_account_is_told_of_once(station: 
     assert refused.hits == 1
     say(bravo, "Первый")
     await station.all_stored(bravo)
+    await station.until_told(1)
     [what] = await station.told()
     assert what.startswith("alfa_demo cannot be read (it is not open to this account); ")
 
@@ -455,6 +459,7 @@ async def test_another_account_finds_public_channels_anew_and_private_ones_it_ha
     assert station.server.count(RESOLVE) == resolved + 1
     await station.until_told(1)
     assert await standing(station, closed) is Standing.PRIVATE
+    await station.until_told(1)
     [what] = await station.told()
     assert what.startswith(f"Закрытый ({closed.marked}) cannot be watched: this account is not in it; join it in ")
     await station.stop()

@@ -30,6 +30,7 @@ async def test_an_invite_waits_for_the_day_on_which_the_account_may_join_again(
         await station.clock.sleep(timedelta(seconds=15))
         await station.stop()
     assert station.server.count(IMPORT) == 1
+    await station.until_told(1)
     [what] = await station.told()
     assert what.startswith("No channel can be joined: ")
     assert {one.standing for one in await overview.sought(station.database)} == {Standing.SOUGHT}

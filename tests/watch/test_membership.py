@@ -19,6 +19,7 @@ async def test_a_name_that_nobody_has_is_told_of_and_holds_up_no_other(station: 
     await station.start()
     say(alfa, "Первый")
     await station.all_stored(alfa)
+    await station.until_told(1)
     [what] = await station.told()
     assert what.startswith("@nobody_demo cannot be watched: there is nobody of this name in Telegram; look ")
 
@@ -105,6 +106,7 @@ async def test_of_an_invite_that_leads_nowhere_no_more_is_told_than_shows_which_
 ) -> None:
     station.refs = [Invite("AbCdEfGhIjKlMnOp")]
     await station.start()
+    await station.until_told(1)
     [what] = await station.told()
     assert what.startswith("t.me/+AbCd… cannot be watched: ")
     assert "GhIj" not in what
