@@ -111,6 +111,7 @@ async def test_of_an_invite_that_leads_nowhere_no_more_is_told_than_shows_which_
     assert what.startswith("t.me/+AbCd… cannot be watched: ")
     assert "GhIj" not in what
     # Of what is no plain value the log tells nothing but the kind.
+    await station.until(lambda: any(one.name == "bot.watch.finding" for one in caplog.records))
     [logged] = [one.msg for one in caplog.records if one.name == "bot.watch.finding"]
     assert isinstance(logged, dict)
     assert [key for key, value in logged.items() if "GhIj" in str(value)] == ["ref"]
