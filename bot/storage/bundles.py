@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from sqlite3 import Connection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from bot.model import Destination, Reason
+from bot.covering import Told
+from bot.model import Destination, PostId, Reason
 from bot.storage.database import Database
-from bot.storage.places import destination, written
+from bot.storage.places import destination, post_id, written
 from bot.storage.times import from_integer, to_integer
 
 
@@ -65,3 +67,61 @@ async def open_bundles(database: Database) -> list[OpenBundle]:
         OpenBundle(id_, destination(place), Reason(reason), from_integer(since), from_integer(due), posts)
         for id_, place, reason, since, due, posts in rows
     ]
+
+
+class Basis(NamedTuple):
+    """What a bundle is made of. Two are equal as long as the same message would be made of them.
+
+    ``held``: the posts, in the order in which they came, the last one seen at ``until``; ``told``: what messages to its
+    destination say of their stories. ``versions`` changes with each of these posts and with each post that joins one of
+    their stories.
+    """
+
+    held: tuple[PostId, ...]
+    until: datetime
+    told: frozenset[Told]
+    versions: tuple[Any, ...]
+
+
+async def basis(database: Database, bundle: int) -> Basis:
+    """Of an open bundle, as it is committed."""
+    return _basis(*[await database.rows(sql, (bundle,)) for sql in _BASIS])
+
+
+def close(c: Connection, bundle: int, made_of: Basis, now: datetime, until: datetime) -> bool:
+    """Marks an open bundle as told, at ``now``, of the time up to ``until``.
+
+    False, and nothing is done, where it was told already, or would not be made of the same any more.
+    """
+    if made_of != _basis(*[c.execute(sql, (bundle,)).fetchall() for sql in _BASIS]):
+        return False
+    told = "UPDATE bundle SET told = ?, due = ? WHERE id = ? AND told IS NULL"
+    return c.execute(told, (to_integer(now), to_integer(until), bundle)).rowcount == 1
+
+
+_HELD = """
+    SELECT h.channel, h.number, h.seen, p.deleted, max(x.edited), x.story,
+        (SELECT count(*) FROM member WHERE story = x.story)
+    FROM bundle AS b CROSS JOIN held AS h ON h.bundle = b.id
+    CROSS JOIN match AS x ON x.channel = h.channel AND x.number = h.number AND x.destination = b.destination
+    LEFT JOIN message AS p ON p.channel = h.channel AND p.number = h.number
+    WHERE b.id = ? AND b.told IS NULL
+    GROUP BY h.channel, h.number ORDER BY max(CASE WHEN x.reason = b.reason THEN x.id END), h.channel, h.number
+"""
+_TOLD = """
+    SELECT DISTINCT s.story, s.topics FROM bundle AS b CROSS JOIN held AS h ON h.bundle = b.id
+    CROSS JOIN match AS x ON x.channel = h.channel AND x.number = h.number AND x.destination = b.destination
+    CROSS JOIN says AS s ON s.story = x.story
+    CROSS JOIN outbox AS o ON o.id = s.message AND o.destination = b.destination
+    WHERE b.id = ?
+"""
+_BASIS = (_HELD, _TOLD)
+
+
+def _basis(held: list[tuple[Any, ...]], told: list[tuple[str, str]]) -> Basis:
+    return Basis(
+        tuple(PostId(str(channel), number) for channel, number, *_ in held),
+        from_integer(max((seen for _, _, seen, *_ in held), default=0)),
+        frozenset(Told(post_id(story), frozenset(json.loads(topics))) for story, topics in told),
+        tuple(held),
+    )

@@ -211,7 +211,90 @@ _STANDINGS = (
     """,
 )
 
+#: What is sent to Telegram: by whom, what it says of which stories, how fast; and what digests have told.
+_TELLING = (
+    "DROP INDEX outbox_story",
+    "ALTER TABLE outbox DROP COLUMN story",
+    "ALTER TABLE outbox DROP COLUMN post",
+    # Who is to say it: speaker or reader. The account that tried it first, and alone may repeat it.
+    "ALTER TABLE outbox ADD COLUMN voice TEXT NOT NULL DEFAULT 'speaker'",
+    "ALTER TABLE outbox ADD COLUMN account INTEGER",
+    # The marked id of the chat, once that is known.
+    "ALTER TABLE outbox ADD COLUMN chat INTEGER",
+    "ALTER TABLE outbox ADD COLUMN silent INTEGER NOT NULL DEFAULT 0",
+    # A `bot.ports.Forward` as JSON; `text` is then the header under it.
+    "ALTER TABLE outbox ADD COLUMN forward TEXT",
+    # Of a bundle, of which a message may be one of several parts.
+    "ALTER TABLE outbox ADD COLUMN bundle INTEGER REFERENCES bundle (id)",
+    "CREATE INDEX outbox_bundle ON outbox (bundle) WHERE bundle IS NOT NULL",
+    # Since when what it says may be another, and how often that has happened: an edit is due. NULL: none is.
+    "ALTER TABLE outbox ADD COLUMN changed INTEGER",
+    "ALTER TABLE outbox ADD COLUMN changes INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX outbox_refused ON outbox (id) WHERE state = 'refused'",
+    "CREATE INDEX outbox_changed ON outbox (changed) WHERE changed IS NOT NULL",
+    # What a message says, story after story: the post that it tells of, and of which topics (names, JSON).
+    """
+    CREATE TABLE says (
+        message INTEGER NOT NULL REFERENCES outbox (id) ON DELETE CASCADE,
+        place INTEGER NOT NULL,
+        story TEXT NOT NULL,
+        channel INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        topics TEXT NOT NULL,
+        urgent INTEGER NOT NULL,
+        edited INTEGER NOT NULL,
+        PRIMARY KEY (message, place)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX says_story ON says (story)",
+    "CREATE INDEX says_post ON says (channel, number)",
+    # What was sent or edited of late in a chat (marked id): so many messages.
+    """
+    CREATE TABLE attempt (
+        id INTEGER PRIMARY KEY,
+        chat INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        messages INTEGER NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX attempt_chat ON attempt (chat, at)",
+    # Until when an account sends nothing, since Telegram asked it to wait.
+    "CREATE TABLE rest (account INTEGER PRIMARY KEY, until INTEGER NOT NULL, why TEXT NOT NULL) STRICT",
+    # Chats as an account addresses them that sends: what a destination calls them, without a topic.
+    """
+    CREATE TABLE chat (
+        account INTEGER NOT NULL,
+        written TEXT NOT NULL,
+        chat INTEGER NOT NULL,
+        access_hash INTEGER NOT NULL,
+        PRIMARY KEY (account, written)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # Digests that were made, and from when on the next one of a destination tells.
+    """
+    CREATE TABLE digest (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        destination TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        until INTEGER NOT NULL,
+        made INTEGER NOT NULL,
+        history INTEGER NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX digest_destination ON digest (destination, id)",
+    "CREATE TABLE period (destination TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    # When its post was last seen to be edited; the digest that has told it, NULL while none has.
+    "ALTER TABLE match ADD COLUMN edited INTEGER",
+    "ALTER TABLE match ADD COLUMN digest INTEGER",
+    # Where in its post's text begins what the channel repeats under all of them, as it was known when it was judged.
+    "ALTER TABLE match ADD COLUMN footer INTEGER",
+    # Whether an edit has left its post of other topics only.
+    "ALTER TABLE match ADD COLUMN stale INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX match_untold ON match (destination, id) WHERE digest IS NULL",
+    "CREATE INDEX match_digest ON match (digest) WHERE digest IS NOT NULL",
+)
+
 #: The steps, oldest first. Never change one that was released; add the next.
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _STANDINGS)
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _STANDINGS, _TELLING)
 #: What `PRAGMA application_id` says in a database of ours: "vdt1".
 APPLICATION = 0x76647431

@@ -1,8 +1,12 @@
 """Messages that are to be sent, frozen: written down with what caused them, claimed, and confirmed when they stand.
 
 A message is marked before it is sent. One that was tried when the process was killed may have been sent, and is
-claimed again with the same ``random_id``, by which Telegram knows a repeat:
+claimed again with the same ``random_id``, by which Telegram knows a repeat of the same account:
 https://core.telegram.org/method/messages.sendMessage
+
+A row of state ``waits`` was certainly not sent. One of state ``tried`` may have been, and only ``account`` may repeat
+it. ``refused``: its chat does not take it; it is tried again at ``not_before``, or never (`NEVER`), and one that has
+an account may have been sent all the same. Of a ``sent`` one ``not_before`` is when it may be edited.
 """
 
 from __future__ import annotations
@@ -10,34 +14,105 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from sqlite3 import Connection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bot.model import Destination, Entity, PostId
-from bot.ports import Lane, Outgoing
+from bot.pacing import BETWEEN, EDITABLE
+from bot.ports import Forward, Lane, Outgoing, Voice
 from bot.render.richtext import Message
 from bot.storage.database import Database
 from bot.storage.places import destination, written
-from bot.storage.times import from_integer, to_integer
+from bot.storage.times import from_integer, from_integer_if, to_integer
+
+NEVER = to_integer(datetime(9999, 12, 31, tzinfo=UTC))
+_OPEN = "state IN ('waits', 'tried')"
+#: The refused ones that are tried again.
+_REFUSED = f"state = 'refused' AND not_before < {NEVER}"
+
+
+class Saying(NamedTuple):
+    """That a message tells of a story, by this post of it (marked id and number), as of these topics (names)."""
+
+    story: PostId
+    channel: int
+    number: int
+    topics: tuple[str, ...]
+    urgent: bool
+    edited: bool
 
 
 class Row(NamedTuple):
     """A message to be sent; ``key`` says what it tells, and the same key is the same message.
 
-    ``story`` and ``post`` are what it tells of, where that is one.
+    Of a ``forward`` the message is what stands under it. ``says``: what it tells, in the order in which it does.
     """
 
     key: str
     destination: Destination
     lane: Lane
-    random_id: int
-    text: str
-    entities: tuple[Entity, ...]
-    story: PostId | None
-    post: PostId | None
+    message: Message
     made: datetime
+    random_id: int
+    voice: Voice = Voice.SPEAKER
+    silent: bool = False
+    forward: Forward | None = None
+    says: tuple[Saying, ...] = ()
+    bundle: int | None = None
+
+
+class Waiting(NamedTuple):
+    """A message that is still to be sent, without its text.
+
+    ``account``: it may have been sent by this one, which alone may repeat it. ``chat``: the marked id, where it was
+    tried there.
+    """
+
+    id: int
+    destination: Destination
+    lane: Lane
+    voice: Voice
+    made: datetime
+    not_before: datetime
+    tries: int
+    weight: int
+    refused: bool
+    account: int | None
+    chat: int | None
+
+
+class Edit(NamedTuple):
+    """A sent message that may have to say something else since ``changed``. ``number``: where it stands in its chat."""
+
+    id: int
+    destination: Destination
+    chat: int | None
+    account: int | None
+    number: int | None
+    made: datetime
+    changed: datetime
+    not_before: datetime
+
+
+class Standing(NamedTuple):
+    """How a sent message reads, how often what it says had changed by then, and from when on it may be edited."""
+
+    random_id: int
+    message: Message
+    changes: int
+    not_before: datetime
+
+
+class Letter(NamedTuple):
+    """A message that was refused. ``again``: when it is tried again; None: never."""
+
+    destination: Destination
+    lane: Lane
+    made: datetime
+    why: str
+    again: datetime | None
 
 
 def random_id(secret: bytes, key: str) -> int:
@@ -46,96 +121,277 @@ def random_id(secret: bytes, key: str) -> int:
     return int.from_bytes(digest[:8], "big", signed=True) or 1
 
 
+# --- written down and changed -----------------------------------------------------------------------------
+
+
 def add(c: Connection, rows: Iterable[Row]) -> None:
-    """Puts messages into the outbox; one whose key is there already is left out."""
-    c.executemany(
-        """
-        INSERT OR IGNORE INTO outbox
-            (key, destination, lane, random_id, text, entities, story, post, made, not_before, state, tries)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waits', 0)
-        """,
-        [
+    """Puts messages into the outbox; one whose key is there already is left out, with all that it says."""
+    for row in rows:
+        done = c.execute(
+            """
+            INSERT OR IGNORE INTO outbox (
+                key, destination, lane, random_id, text, entities, made, not_before, voice, silent, forward, bundle,
+                state, tries
+            ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waits', 0)
+            """,
             (
                 row.key,
                 written(row.destination),
                 row.lane.value,
                 row.random_id,
-                row.text,
-                json.dumps(row.entities, ensure_ascii=False, separators=(",", ":")),
-                row.story and str(row.story),
-                row.post and str(row.post),
-                to_integer(row.made),
-                to_integer(row.made),
-            )
-            for row in rows
+                row.message.text,
+                _entities(row.message),
+                made := to_integer(row.made),
+                made,
+                row.voice.value,
+                row.silent,
+                None if row.forward is None else _json_of(row.forward),
+                row.bundle,
+            ),
+        )
+        if done.rowcount > 0 and row.says:
+            _say(c, int(done.lastrowid or 0), row.says)
+
+
+def _say(c: Connection, message: int, says: Iterable[Saying]) -> None:
+    c.executemany(
+        """
+        INSERT INTO says (message, place, story, channel, number, topics, urgent, edited)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+        [
+            (message, place, str(story), channel, number, json.dumps(topics, ensure_ascii=False), urgent, edited)
+            for place, (story, channel, number, topics, urgent, edited) in enumerate(says)
         ],
     )
 
 
-def claim(c: Connection, now: datetime) -> Outgoing | None:
-    """The message that goes next, marked as tried: of the most urgent lane that has one, the oldest that may go.
+def change(c: Connection, stories: Iterable[PostId], now: datetime) -> None:
+    """What is said of these stories may be another thing now: the messages that say it are looked at.
 
-    What stands before it in its lane to its destination has to go first.
+    Those that are too old to be edited stay as they are, and so do those that will never be sent.
     """
-    for lane in Lane:
-        found = c.execute(_FIRST, (lane.value, to_integer(now))).fetchall()
-        for id_, place, number, text, entities in found:
-            c.execute("UPDATE outbox SET state = 'tried', tries = tries + 1 WHERE id = ?", (id_,))
-            return Outgoing(
-                id=id_,
-                destination=destination(place),
-                lane=lane,
-                random_id=number,
-                message=Message(text, tuple(Entity(*entity) for entity in json.loads(entities))),
-            )
+    c.executemany(
+        f"""
+        UPDATE outbox SET changes = changes + 1, changed = coalesce(changed, ?)
+        WHERE id IN (SELECT message FROM says WHERE story = ?) AND made > ? AND (state != 'refused' OR {_REFUSED})
+        """,  # noqa: S608 - made of constants
+        [(to_integer(now), str(story), to_integer(now - EDITABLE)) for story in stories],
+    )
+
+
+# --- sent -------------------------------------------------------------------------------------------------
+
+
+async def waiting(database: Database) -> list[Waiting]:
+    """All that is still to be sent, oldest first; also what was refused and is tried again."""
+    # Two statements, for each has an index of its own.
+    found = [row for which in (_OPEN, _REFUSED) for row in await database.rows(f"{_WAITING} WHERE {which}")]
+    return [_waiting(row) for row in sorted(found)]
+
+
+async def newest(database: Database) -> int:
+    """The number of the message that was put into the outbox last; 0 where none was."""
+    [(id_,)] = await database.rows("SELECT coalesce(max(id), 0) FROM outbox")
+    return int(id_)
+
+
+async def added(database: Database, after: int) -> list[Waiting]:
+    """What was put into the outbox after that message, oldest first."""
+    return [_waiting(row) for row in await database.rows(f"{_WAITING} WHERE id > ? ORDER BY id", (after,))]
+
+
+_WAITING = "SELECT id, destination, lane, voice, made, not_before, tries, forward, state, account, chat FROM outbox"
+
+
+def _waiting(row: tuple[Any, ...]) -> Waiting:
+    id_, place, lane, voice, made, not_before, tries, forward, state, account, chat = row
+    return Waiting(
+        id=id_,
+        destination=destination(place),
+        lane=Lane(lane),
+        voice=Voice(voice),
+        made=from_integer(made),
+        not_before=from_integer(not_before),
+        tries=tries,
+        weight=1 if forward is None else 1 + len(json.loads(forward)["numbers"]),
+        refused=state == "refused",
+        account=account if state != "waits" else None,
+        chat=chat,
+    )
+
+
+def is_open(c: Connection, id_: int) -> bool:
+    """Whether it is still to be sent: what nobody has tried may have been taken back."""
+    return bool(c.execute(f"SELECT 1 FROM outbox WHERE id = ? AND ({_OPEN} OR {_REFUSED})", (id_,)).fetchall())  # noqa: S608
+
+
+def claim(c: Connection, id_: int, account: int, chat: int | None) -> Outgoing | None:
+    """A message as it is to be sent by this account; from now on it may have been. None: it was taken back."""
+    if not is_open(c, id_):
+        return None
+    c.execute(
+        "UPDATE outbox SET state = 'tried', tries = tries + 1, account = ?, chat = ? WHERE id = ?", (account, chat, id_)
+    )
+    [(place, lane, number, text, entities, silent, forward)] = c.execute(
+        "SELECT destination, lane, random_id, text, entities, silent, forward FROM outbox WHERE id = ?", (id_,)
+    )
+    return Outgoing(
+        id=id_,
+        destination=destination(place),
+        lane=Lane(lane),
+        random_id=number,
+        message=_message(text, entities),
+        silent=bool(silent),
+        forward=None if forward is None else _forward_of(forward),
+    )
+
+
+def confirm(c: Connection, id_: int, number: int | None, chat: int | None, now: datetime) -> bool:
+    """It stands in the chat, under this number where the chat has numbers. True: it has to be edited already."""
+    c.execute(
+        "UPDATE outbox SET state = 'sent', sent = ?, not_before = ?, number = ?, chat = ?, why = NULL WHERE id = ?",
+        (to_integer(now), to_integer(now), number, chat, id_),
+    )
+    [(changed,)] = c.execute("SELECT changed FROM outbox WHERE id = ?", (id_,))
+    return changed is not None
+
+
+def replace(c: Connection, id_: int, message: Message) -> None:
+    """Not the forwarded post stands in the chat but this message."""
+    c.execute(
+        "UPDATE outbox SET text = ?, entities = ?, forward = NULL WHERE id = ?", (message.text, _entities(message), id_)
+    )
+
+
+def postpone(c: Connection, id_: int, until: datetime, why: str, *, unsent: bool = False) -> None:
+    """It is not to be tried before this moment. ``unsent``: it certainly stands nowhere, and anybody may send it."""
+    c.execute(
+        """
+        UPDATE outbox SET not_before = ?, why = ?,
+            state = CASE WHEN ? THEN 'waits' ELSE state END, account = CASE WHEN ? THEN NULL ELSE account END
+        WHERE id = ?
+        """,
+        (to_integer(until), why, unsent, unsent, id_),
+    )
+
+
+def refuse(c: Connection, id_: int, why: str, again: datetime | None = None, *, unsent: bool = True) -> None:
+    """It is not taken. ``again``: when it is tried again; None: never, and those behind it need not wait for it."""
+    c.execute(
+        """
+        UPDATE outbox SET state = 'refused', why = ?, not_before = ?,
+            account = CASE WHEN ? THEN NULL ELSE account END WHERE id = ?
+        """,
+        (why, NEVER if again is None else to_integer(again), unsent, id_),
+    )
+
+
+def try_again(c: Connection, ids: Iterable[int], now: datetime) -> None:
+    """What was refused may go now."""
+    c.executemany("UPDATE outbox SET not_before = ? WHERE id = ?", [(to_integer(now), id_) for id_ in ids])
+
+
+def plain(c: Connection, id_: int, messages: Sequence[Message], secret: bytes, now: datetime) -> None:
+    """The same once more in these words, as messages of their own, which say nothing that would be kept up to date."""
+    [(key,)] = c.execute("SELECT key FROM outbox WHERE id = ?", (id_,))
+    keys = [f"{key} plain {part}" for part in range(1, len(messages) + 1)]
+    c.executemany(
+        """
+        INSERT OR IGNORE INTO outbox (
+            key, destination, lane, random_id, text, entities, made, not_before, voice, silent, bundle, state, tries
+        )
+        SELECT ?, destination, lane, ?, ?, '[]', made, ?, voice, silent, bundle, 'waits', 0 FROM outbox WHERE id = ?
+        """,
+        [
+            (key, random_id(secret, key), message.text, to_integer(now), id_)
+            for key, message in zip(keys, messages, strict=True)
+        ],
+    )
+
+
+# --- edited -----------------------------------------------------------------------------------------------
+
+
+async def edits(database: Database, most: int = 20) -> list[Edit]:
+    """The sent messages that may have to say something else by now, the oldest change first; of each chat so many."""
+    found = await database.rows(
+        """
+        SELECT id, destination, chat, account, number, made, changed, not_before FROM (
+            SELECT id, destination, chat, account, number, made, changed, not_before,
+                row_number() OVER (PARTITION BY chat ORDER BY changed, id) AS place FROM outbox
+            WHERE changed IS NOT NULL AND state = 'sent'
+        ) WHERE place <= ? ORDER BY changed, id
+        """,
+        (most,),
+    )
+    return [
+        Edit(id_, destination(place), chat, account, number, *map(from_integer, moments))
+        for id_, place, chat, account, number, *moments in found
+    ]
+
+
+async def standing(database: Database, id_: int) -> Standing | None:
+    """How a sent message reads that may have to be edited; None where nothing has changed."""
+    sql = "SELECT random_id, text, entities, changes, not_before FROM outbox WHERE id = ? AND changed IS NOT NULL"
+    for number, text, entities, changes, not_before in await database.rows(sql, (id_,)):
+        return Standing(number, _message(text, entities), changes, from_integer(not_before))
     return None
 
 
-#: Whether no older message of the same lane and destination still waits.
-_IS_FIRST = """
-    NOT EXISTS (
-        SELECT 1 FROM outbox AS older
-        WHERE older.state IN ('waits', 'tried') AND older.lane = outbox.lane AND older.id < outbox.id
-            AND older.destination = outbox.destination
-    )
-"""
-_FIRST = f"""
-    SELECT id, destination, random_id, text, entities FROM outbox
-    WHERE state IN ('waits', 'tried') AND lane = ? AND not_before <= ? AND {_IS_FIRST}
-    ORDER BY id LIMIT 1
-"""  # noqa: S608 - made of constants
-
-
-def confirm(c: Connection, id_: int, number: int | None, now: datetime) -> None:
-    """It stands in the chat, under this number where the chat has numbers."""
+def edited(c: Connection, id_: int, changes: int, now: datetime, message: Message | None = None) -> None:
+    """It says what it should after so many changes; it reads so now (None: as before). Later ones wait their time."""
     c.execute(
-        "UPDATE outbox SET state = 'sent', sent = ?, number = ?, why = NULL WHERE id = ?",
-        (to_integer(now), number, id_),
+        "UPDATE outbox SET changed = CASE WHEN changes = ? THEN NULL ELSE ? END WHERE id = ?",
+        (changes, to_integer(now), id_),
     )
+    if message is not None:
+        c.execute(
+            "UPDATE outbox SET text = ?, entities = ?, not_before = ? WHERE id = ?",
+            (message.text, _entities(message), to_integer(now + BETWEEN), id_),
+        )
 
 
-def postpone(c: Connection, id_: int, until: datetime, why: str) -> None:
-    """It is not to be tried before this moment."""
-    c.execute("UPDATE outbox SET not_before = ?, why = ? WHERE id = ?", (to_integer(until), why, id_))
+def leave(c: Connection, id_: int) -> None:
+    """It stays as it stands, whatever has changed."""
+    c.execute("UPDATE outbox SET changed = NULL WHERE id = ?", (id_,))
 
 
-def refuse(c: Connection, id_: int, why: str) -> None:
-    """It will never be sent, and those behind it need not wait for it."""
-    c.execute("UPDATE outbox SET state = 'refused', why = ? WHERE id = ?", (why, id_))
+# --- looked at --------------------------------------------------------------------------------------------
 
 
 async def next_moment(database: Database) -> datetime | None:
     """When the next message may go, which may be past; None when nothing waits."""
+    # Of each group SQLite takes the other column from the row of its least id: sqlite.org/lang_select.html#bareagg
     [(moment,)] = await database.rows(
-        f"SELECT min(not_before) FROM outbox WHERE state IN ('waits', 'tried') AND {_IS_FIRST}"  # noqa: S608 - likewise
+        f"""
+        SELECT min(not_before) FROM (
+            SELECT min(id), not_before FROM (
+                SELECT id, lane, destination, not_before FROM outbox WHERE {_OPEN}
+                UNION ALL SELECT id, lane, destination, not_before FROM outbox WHERE {_REFUSED}
+            ) GROUP BY lane, destination
+        )
+        """  # noqa: S608 - made of constants
     )
-    return None if moment is None else from_integer(moment)
+    return from_integer_if(moment)
 
 
 async def depth(database: Database) -> dict[str, int]:
     """How many messages are in each state: waits, tried (it may have been sent), sent, refused."""
     counts = dict(await database.rows("SELECT state, count(*) FROM outbox GROUP BY state"))
     return {state: counts.get(state, 0) for state in ("waits", "tried", "sent", "refused")}
+
+
+async def refused(database: Database, limit: int) -> list[Letter]:
+    """The newest messages that were refused, newest first."""
+    found = await database.rows(
+        "SELECT destination, lane, made, why, not_before FROM outbox WHERE state = 'refused' ORDER BY id DESC LIMIT ?",
+        (limit,),
+    )
+    return [
+        Letter(destination(place), Lane(lane), from_integer(made), why, None if at >= NEVER else from_integer(at))
+        for place, lane, made, why, at in found
+    ]
 
 
 async def told_since(database: Database, since: datetime) -> list[tuple[Destination, datetime]]:
@@ -145,3 +401,34 @@ async def told_since(database: Database, since: datetime) -> list[tuple[Destinat
         (to_integer(since), Lane.ALERT.value, Lane.URGENT.value),
     )
     return [(destination(place), from_integer(made)) for place, made in rows]
+
+
+def _entities(message: Message) -> str:
+    return json.dumps(message.entities, ensure_ascii=False, separators=(",", ":"))
+
+
+def _message(text: str, entities: str) -> Message:
+    return Message(text, tuple(Entity(*entity) for entity in json.loads(entities)))
+
+
+def _json_of(forward: Forward) -> str:
+    raw = {
+        "channel": forward.channel,
+        "username": forward.username,
+        "numbers": forward.numbers,
+        "random_ids": forward.random_ids,
+        "text": forward.excerpt.text,
+        "entities": forward.excerpt.entities,
+    }
+    return json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
+
+
+def _forward_of(text: str) -> Forward:
+    raw = json.loads(text)
+    return Forward(
+        channel=raw["channel"],
+        username=raw["username"],
+        numbers=tuple(raw["numbers"]),
+        random_ids=tuple(raw["random_ids"]),
+        excerpt=Message(raw["text"], tuple(Entity(*entity) for entity in raw["entities"])),
+    )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+
 from bot.model import ChatId, Destination, Me, PostId, Username
 
 
@@ -26,3 +29,8 @@ def post_id(text: str) -> PostId:
     """The one whose ``str`` this is. ValueError for any other text."""
     channel, _, number = text.rpartition("/")
     return PostId(channel, int(number))
+
+
+def places(posts: Iterable[PostId]) -> str:
+    """Posts of watched channels as JSON that a statement can ask for: ``[[-100…, 34]]``."""
+    return json.dumps([(int(post.channel), post.number) for post in posts])

@@ -88,8 +88,8 @@ def keep_versions(c: Connection, versions: Iterable[tuple[int, int, datetime, st
 def move(c: Connection, moves: Iterable[tuple[int, int, int]]) -> None:
     """Gives posts another number: channel, old, new. An album gets a lower one when an earlier part of it arrives.
 
-    The rows of the album, what was found in it and what is held of it go along; its row in a story is renamed by
-    `bot.storage.stories.rename`.
+    The rows of the album, what was found in it, what is held of it and what messages say of it go along; its row in a
+    story is renamed by `bot.storage.stories.rename`.
     """
     known = [{"channel": channel, "old": old, "new": new} for channel, old, new in moves]
     c.executemany(
@@ -97,7 +97,7 @@ def move(c: Connection, moves: Iterable[tuple[int, int, int]]) -> None:
         "(SELECT album FROM message WHERE channel = :channel AND number = :old)",
         known,
     )
-    for table in ("match", "held"):
+    for table in ("match", "held", "says"):
         c.executemany(
             f"UPDATE OR REPLACE {table} SET number = :new WHERE channel = :channel AND number = :old",  # noqa: S608 - names of ours
             known,

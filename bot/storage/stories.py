@@ -60,11 +60,13 @@ async def members(db: Database, since: datetime) -> list[Member]:
     ]
 
 
-async def told(db: Database, since: datetime) -> list[tuple[PostId, Destination, str, bool]]:
-    """What was told at ``since`` or later, what was told last at the end."""
+async def told(db: Database, most: int) -> list[tuple[PostId, Destination, str, bool]]:
+    """What was told of so many stories, those of which something was told last; what was told last at the end."""
     found = await db.rows(
-        "SELECT story, destination, topic, urgent FROM told WHERE seen >= ? ORDER BY seen, story, destination, topic",
-        (to_integer(since),),
+        "SELECT story, destination, topic, urgent FROM told WHERE story IN "
+        "(SELECT story FROM told GROUP BY story ORDER BY max(seen) DESC LIMIT ?) "
+        "ORDER BY seen, story, destination, topic",
+        (most,),
     )
     return [(post_id(story), destination(place), topic, bool(urgent)) for story, place, topic, urgent in found]
 

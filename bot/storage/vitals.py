@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from sqlite3 import Connection
 from typing import TypeVar
 
-from bot.storage import facts
+from bot.storage import facts, notices
 from bot.storage.database import Database
+from bot.storage.outbox import NEVER
+from bot.storage.routes import OPERATOR
 from bot.storage.times import from_integer, from_integer_if, to_integer
 from bot.vitals import Link, Vitals
 
@@ -37,17 +39,24 @@ async def due(database: Database, now: datetime, patience: timedelta) -> datetim
     """Since when the message that waits longest might have gone; None where none might.
 
     One that is tried again and again without an answer is put off each time, and counts from when it was made, once
-    that is longer ago than ``patience``. What stands behind another in its lane to its destination has to wait.
+    that is longer ago than ``patience``. What stands behind another in its lane to its destination has to wait, be
+    that one refused for now; nothing might go while Telegram asks an account that sends to rest.
     """
     # Of each group SQLite takes the other columns from the row of its least id: sqlite.org/lang_select.html#bareagg
     [(moment,)] = await database.rows(
         """
         SELECT min(CASE WHEN tries >= ? AND made <= ? THEN made ELSE not_before END) FROM (
-            SELECT min(id), not_before, made, tries FROM outbox
-            WHERE state IN ('waits', 'tried') GROUP BY lane, destination
-        ) WHERE not_before <= ? OR tries >= ? AND made <= ?
+            SELECT min(id), not_before, made, tries, state FROM (
+                SELECT * FROM outbox WHERE state IN ('waits', 'tried')
+                UNION ALL SELECT * FROM outbox WHERE state = 'refused' AND not_before < ?
+            ) GROUP BY lane, destination
+        ) WHERE state != 'refused' AND (not_before <= ? OR tries >= ? AND made <= ?)
+            AND NOT EXISTS (SELECT 1 FROM rest WHERE until > ?)
         """,
-        (_TRIES, long_ago := to_integer(now - patience), to_integer(now), _TRIES, long_ago),
+        (
+            *(_TRIES, long_ago := to_integer(now - patience), NEVER),
+            *(at := to_integer(now), _TRIES, long_ago, at),
+        ),
     )
     return from_integer_if(moment)
 
@@ -64,14 +73,25 @@ async def silent(database: Database) -> dict[int, datetime]:
     return {int(channel): from_integer(last) for channel, last in json.loads(str(known or "{}")).items()}
 
 
-async def refusing(database: Database) -> list[str]:
-    """Of each destination that takes no messages what the operators were told; the last notice says how it stands."""
-    rows = await database.rows(
-        "SELECT what FROM notice WHERE what LIKE '% refuses messages: %' AND id IN "
-        "(SELECT max(id) FROM notice WHERE subject >= 'destination ' AND subject < 'destination!' GROUP BY subject) "
-        "ORDER BY id"
-    )
-    return [what for (what,) in rows]
+async def refusing(database: Database) -> dict[str, str]:
+    """Of each destination that takes no messages what the operators were told; the last notice says how it stands.
+
+    An operator who cannot be told in private is "operator 12345".
+    """
+    told = await notices.standing(database, "destination ")
+    operators = await notices.standing(database, OPERATOR)
+    refused = {place: what for place, what in told.items() if " refuses messages: " in what}
+    return refused | {f"{OPERATOR}{chat}": what for chat, what in operators.items()}
+
+
+async def folder(database: Database, name: str) -> str | None:
+    """What the operators were told of a folder that cannot be found or looked at (`bot.watch.folder`)."""
+    return (await notices.standing(database, "finding the folder ")).get(name)
+
+
+async def session(database: Database) -> str | None:
+    """What the operators were told of the reader's session that has ended, and what to do (`bot.supervise`)."""
+    return (await notices.standing(database, "session")).get("")
 
 
 def _plain(value: object) -> object:
@@ -97,7 +117,7 @@ def _of(raw: Mapping[str, str | float | None]) -> Vitals:
     return Vitals(
         started=_moment(raw["started"]),
         written=_moment(raw["written"]),
-        link=Link(str(raw["link"])),
+        link=_link(raw["link"]),
         answered=_if(_moment, raw["answered"]),
         passed=_if(_moment, raw["passed"]),
         behind=int(str(raw["behind"])),
@@ -106,7 +126,13 @@ def _of(raw: Mapping[str, str | float | None]) -> Vitals:
         sweep_every=_span(raw["sweep_every"]),
         stepped=_if(_moment, raw["stepped"]),
         stored_at=_if(_moment, raw["stored_at"]),
+        speaker=_if(_link, raw["speaker"]),
+        speaker_answered=_if(_moment, raw["speaker_answered"]),
     )
+
+
+def _link(raw: object) -> Link:
+    return Link(str(raw))
 
 
 def _moment(raw: object) -> datetime:

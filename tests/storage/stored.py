@@ -12,13 +12,32 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bot.cursor import began_at
-from bot.model import Peer, PostId, Reason, Stands
+from bot.model import Entity, Peer, PostId, Reason, Stands
+from bot.ports import Forward, Lane, Voice
+from bot.render.richtext import Message as Text
 from bot.standing import Standing
-from bot.storage import addresses, channels, facts, matches, posts, quotas, stories
+from bot.storage import (
+    addresses,
+    attempts,
+    bundles,
+    channels,
+    chats,
+    digests,
+    facts,
+    matches,
+    outbox,
+    posts,
+    quotas,
+    stories,
+)
 from bot.storage.addresses import Sought
+from bot.storage.bundles import Hold
+from bot.storage.chats import Address
 from bot.storage.database import NAME, Database
+from bot.storage.digests import Made
 from bot.storage.matches import StoredMatch
 from bot.storage.migrations import APPLICATION, STEPS
+from bot.storage.outbox import Row, Saying
 from bot.storage.posts import Message
 from bot.stories.member import Member
 from tests.made import DESK, at
@@ -35,6 +54,12 @@ MATCH = StoredMatch(
 )
 MEMBER = Member(POST, POST, at(1), b"\x01\x02\x03\x04\x05", 3, ("alfa_demo/7",))
 SOUGHT = Sought("@nobody_demo", Standing.SOUGHT, "there is nobody of this name", at(2), 1, at(62))
+SAYING = Saying(POST, ALFA.id, 7, ("syria",), urgent=False, edited=True)
+BOLD = Text("Взрыв в Дамаске", (Entity("bold", 8, 7),))
+FORWARD = Forward(channel=ALFA.id, username=ALFA.username, numbers=(7,), random_ids=(-5,), excerpt=BOLD)
+ALERT = Row("alert", DESK, Lane.ALERT, BOLD, at(2), -4, Voice.READER, forward=FORWARD, says=(SAYING,))
+PART = Row("bundle 1", DESK, Lane.ALERT, BOLD, at(600), 6, silent=True, says=(SAYING,), bundle=1)
+DIGEST = Made(DESK, at(-600), at(600), id=1)
 
 
 async def fill(database: Database) -> None:
@@ -50,6 +75,13 @@ async def fill(database: Database) -> None:
     await database.write(lambda c: stories.tell(c, [(POST, DESK, "syria", True, at(2))]))
     await database.write(lambda c: quotas.note_call(c, "messages.getHistory", at(2), at()))
     await database.write(lambda c: quotas.set_quota(c, "messages.getHistory", at(3), 0.5, at(2)))
+    await database.write(lambda c: bundles.hold(c, [Hold(DESK, Reason.QUIET, at(600), ALFA.id, 7, at(2))]))
+    await database.write(lambda c: outbox.add(c, [ALERT, PART]))
+    await database.write(lambda c: attempts.begin(c, -7, 1, at(2)))
+    await database.write(lambda c: attempts.rest(c, READER, at(3), "FLOOD_WAIT"))
+    await database.write(lambda c: chats.put(c, READER, "@desk_demo", Address(-1001000000009, 8)))
+    await database.write(lambda c: digests.keep(c, [DESK], at(-600)))
+    await database.write(lambda c: digests.add(c, DIGEST, at(601)))
 
 
 async def dump() -> str:

@@ -7,13 +7,41 @@ from pathlib import Path
 import pytest
 
 from bot.cursor import began_at
+from bot.model import Reason
+from bot.ports import Voice
 from bot.standing import Standing
-from bot.storage import addresses, channels, facts, matches, posts, stories
+from bot.storage import (
+    addresses,
+    attempts,
+    channels,
+    chats,
+    digests,
+    facts,
+    matches,
+    outbox,
+    posts,
+    stories,
+    tellings,
+)
 from bot.storage.channels import Stored
+from bot.storage.chats import Address
 from bot.storage.database import Database
 from bot.storage.migrations import STEPS
+from bot.storage.tellings import Part, Said
 from tests.made import DESK, at
-from tests.storage.stored import ALFA, DATABASES, MATCH, MEMBER, MESSAGE, POST, READER, SOUGHT, load
+from tests.storage.stored import (
+    ALFA,
+    DATABASES,
+    DIGEST,
+    MATCH,
+    MEMBER,
+    MESSAGE,
+    POST,
+    READER,
+    SAYING,
+    SOUGHT,
+    load,
+)
 
 VERSIONS = range(1, len(STEPS) + 1)
 
@@ -52,4 +80,20 @@ async def test_what_a_stored_database_holds_is_still_there(version: int, tmp_pat
         assert await posts.known(database, {ALFA.id: [MESSAGE.number]}, {}) == [MESSAGE]
         assert await matches.after(database, 0, 10) == [MATCH]
         assert await stories.members(database, at(0)) == [MEMBER]
-        assert await stories.told(database, at(0)) == [(POST, DESK, "syria", True)]
+        assert await stories.told(database, 9) == [(POST, DESK, "syria", True)]
+
+
+@pytest.mark.parametrize("version", range(3, len(STEPS) + 1))
+async def test_what_a_stored_database_was_to_tell_is_still_there(version: int, tmp_path: Path) -> None:
+    load(DATABASES / f"{version}.sql", tmp_path)
+    async with Database.opened(tmp_path) as database:
+        alert, part = await outbox.waiting(database)
+        assert (alert.destination, alert.voice, alert.weight) == (DESK, Voice.READER, 2)
+        assert await tellings.said(database, alert.id) == Said(DESK, forward=True, sayings=(SAYING,))
+        bundle = Part(Reason.QUIET, at(2), at(600), stories=1, first=True)
+        assert await tellings.said(database, part.id) == Said(DESK, forward=False, sayings=(SAYING,), bundle=bundle)
+        assert list(await attempts.attempts(database)) == [-7]
+        assert (await attempts.rests(database))[READER].until == at(3)
+        assert await chats.address(database, READER, "@desk_demo") == Address(-1001000000009, 8)
+        assert await digests.periods(database) == {DESK: at(-600)}
+        assert await digests.last(database) == [DIGEST]

@@ -11,16 +11,17 @@ import pytest
 
 from bot.model import Destination, Notice
 from bot.ports import Lane
+from bot.render.richtext import Message
 from bot.storage import facts, notices, outbox, vitals
 from bot.storage.database import Database
 from bot.storage.outbox import Row
 from bot.storage.times import to_integer
 from bot.vitals import Link, Vitals
-from bot.watch import silence
+from bot.watch import folder, silence
 from tests.made import DESK, ME, at
 
-#: Where that is written.
-SILENCE = Path(silence.__file__).read_text("utf-8")
+#: Where what is read here is written.
+SILENCE, FOLDER = Path(silence.__file__).read_text("utf-8"), Path(folder.__file__).read_text("utf-8")
 PATIENCE = timedelta(minutes=10)
 FULL = Vitals(
     started=at(0),
@@ -34,6 +35,8 @@ FULL = Vitals(
     sweep_every=timedelta(seconds=90),
     stepped=at(3),
     stored_at=at(7.5),
+    speaker=Link.SIGNED_OUT,
+    speaker_answered=at(6),
 )
 EMPTY = Vitals(
     started=at(0),
@@ -80,16 +83,34 @@ async def test_a_destination_refuses_until_something_was_sent_there(database: Da
         said = Notice(f"{destination} refuses messages: CHAT_WRITE_FORBIDDEN")
         await database.write(lambda c, d=destination, n=said: notices.tell(c, f"destination {d}", n, at()))  # type: ignore[misc]
     await database.write(lambda c: notices.tell(c, "destination -5", Notice("Alpha is not watched"), at()))
-    assert await vitals.refusing(database) == [
-        "@desk_demo refuses messages: CHAT_WRITE_FORBIDDEN",
-        "-1001000000009 refuses messages: CHAT_WRITE_FORBIDDEN",
-    ]
+    assert await vitals.refusing(database) == {
+        "@desk_demo": "@desk_demo refuses messages: CHAT_WRITE_FORBIDDEN",
+        "-1001000000009": "-1001000000009 refuses messages: CHAT_WRITE_FORBIDDEN",
+    }
     await database.write(lambda c: notices.settle(c, "destination @desk_demo", at(1)))
-    assert await vitals.refusing(database) == ["-1001000000009 refuses messages: CHAT_WRITE_FORBIDDEN"]
+    assert list(await vitals.refusing(database)) == ["-1001000000009"]
+
+
+async def test_a_folder_is_missed_until_it_was_seen(database: Database) -> None:
+    what = Notice("There is no folder News in the reader's Telegram.")
+    await database.write(lambda c: notices.tell(c, "finding the folder News", what, at()))
+    assert (await vitals.folder(database, "News"), await vitals.folder(database, "Other")) == (what.what, None)
+    await database.write(lambda c: notices.settle(c, "finding the folder News", at(1)))
+    assert await vitals.folder(database, "News") is None
+    assert 'f"finding the folder {self._name}"' in FOLDER
+
+
+async def test_what_was_told_of_the_session_is_known_until_it_is_settled(database: Database) -> None:
+    closed = Notice("Telegram has closed the reader's account.")
+    await database.write(lambda c: notices.tell(c, "session", closed, at()))
+    await database.write(lambda c: notices.tell(c, "sessions of others", Notice("something else"), at()))
+    assert await vitals.session(database) == closed.what
+    await database.write(lambda c: notices.settle(c, "session", at(1)))
+    assert await vitals.session(database) is None
 
 
 def row(key: str, minutes: float, destination: Destination = ME, lane: Lane = Lane.ALERT) -> Row:
-    return Row(key, destination, lane, 42, "Сирия", (), None, None, at(minutes))
+    return Row(key, destination, lane, Message("Сирия"), at(minutes), 42)
 
 
 async def due(database: Database, minutes: float) -> float | None:
@@ -107,7 +128,7 @@ async def test_of_what_may_go_the_longest_wait_counts(database: Database) -> Non
 
 async def test_what_waits_for_another_or_for_its_moment_might_not_have_gone(database: Database) -> None:
     await database.write(lambda c: outbox.add(c, [row("a", 0), row("b", 0)]))
-    await database.write(lambda c: outbox.claim(c, at(1)))
+    await database.write(lambda c: outbox.claim(c, 1, 7, None))
     await database.write(lambda c: outbox.postpone(c, 1, at(50), "FLOOD_WAIT"))
     assert await due(database, 40) is None
     assert await due(database, 51) == 50
@@ -116,7 +137,7 @@ async def test_what_waits_for_another_or_for_its_moment_might_not_have_gone(data
 async def test_what_is_tried_again_and_again_waits_since_it_was_made(database: Database) -> None:
     await database.write(lambda c: outbox.add(c, [row("a", 0)]))
     for minutes in range(1, 6):
-        await database.write(lambda c, m=minutes: outbox.claim(c, at(m)))  # type: ignore[misc]
+        await database.write(lambda c: outbox.claim(c, 1, 7, None))
         await database.write(lambda c, m=minutes: outbox.postpone(c, 1, at(m + 0.2), "no answer"))  # type: ignore[misc]
     assert await due(database, 5.1) is None
     await database.write(lambda c: outbox.postpone(c, 1, at(10.2), "no answer"))
@@ -127,6 +148,6 @@ async def test_what_is_tried_again_and_again_waits_since_it_was_made(database: D
 async def test_when_something_was_last_sent(database: Database) -> None:
     assert await vitals.sent(database) is None
     await database.write(lambda c: outbox.add(c, [row("a", 0), row("b", 0)]))
-    await database.write(lambda c: outbox.confirm(c, 2, 7, at(4)))
-    await database.write(lambda c: outbox.confirm(c, 1, 8, at(3)))
+    await database.write(lambda c: outbox.confirm(c, 2, 7, None, at(4)))
+    await database.write(lambda c: outbox.confirm(c, 1, 8, None, at(3)))
     assert await vitals.sent(database) == at(4)
