@@ -7,10 +7,10 @@ What goes wrong is told once, each trouble under a subject of its own, and is se
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from random import Random
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from bot.errors import (
     NotSignedInError,
@@ -19,8 +19,8 @@ from bot.errors import (
     UnreachableError,
     UnreadableError,
     VedetteError,
-    WaitError,
 )
+from bot.lives import SIGNED_OUT_PAUSE, FileError, Probe, first_of, pause, probed, was_good
 from bot.model import Notice
 from bot.ports import Clock
 from bot.storage import notices
@@ -33,13 +33,6 @@ from bot.watch.watch import Watch
 
 _log = logger(__name__)
 
-#: How long is waited before the next attempt: doubled each time, and never quite the same.
-_FIRST_PAUSE = timedelta(seconds=1)
-_LONGEST_PAUSE = timedelta(minutes=5)
-#: A session that Telegram has refused is asked for again this often: somebody may sign in anew.
-_SIGNED_OUT_PAUSE = timedelta(minutes=5)
-#: Where Telegram still answered so long after it was opened, the life was a good one, and the next pause is the first.
-_LASTED = timedelta(minutes=2)
 #: After so many failures in a row the operators are told.
 _TELL_AFTER = 4
 #: So many lives that end over an update within so long, and the next go without updates for that long.
@@ -55,6 +48,7 @@ _COMPARE_EVERY = timedelta(hours=1)
 
 #: The troubles that are told, each once.
 _CONNECTION, _SESSION, _LIBRARY, _CLOCK = "connection", "session", "library", "clock"
+_MENDED = {_CONNECTION: "Telegram answers again.", _SESSION: "The reader is signed in again."}
 _AT_ITS_END: dict[str | None, str] = {
     "SESSION_REVOKED": "The reader's session was ended, from another of its devices or by Telegram",
     "SESSION_EXPIRED": "The reader's session has expired",
@@ -75,18 +69,14 @@ _TOO_OLD = (
 )
 
 
-class Probe(NamedTuple):
-    """When nothing was heard for ``every``, something is asked; ``most`` in a row without an answer end the life."""
-
-    every: timedelta = timedelta(seconds=60)
-    patience: timedelta = timedelta(seconds=20)
-    most: int = 3
-
-
 class AccountFor(Protocol):
     """Makes an unopened account. It calls ``connected`` at each connection; ``pushed``: whether it asks for pushes."""
 
     def __call__(self, connected: Callable[[], None], *, pushed: bool) -> Account: ...
+
+
+def _nobody(_: Account | None) -> None:
+    """Nobody wants to know who can speak."""
 
 
 class Supervise:
@@ -105,7 +95,9 @@ class Supervise:
         clock: Clock,
         random: Random,
         probe: Probe = Probe(),  # noqa: B008 - a value
+        speaks: Callable[[Account | None], None] = _nobody,
     ) -> None:
+        """``speaks`` is called with the account once it is open, and with None when its life ends."""
         self.link = Link.CONNECTING
         self.watch: Watch | None = None
         self.answered: datetime | None = None
@@ -116,6 +108,7 @@ class Supervise:
         self._clock = clock
         self._random = random
         self._probing = probe
+        self._speaks = speaks
         self._refusals = skew.Refusals()
         #: Whether any life was opened, and when this one was.
         self._ever_opened = False
@@ -155,13 +148,16 @@ class Supervise:
             await self._open(account)
             self.watch = self._watch_for(account)
             self.link = Link.UP if account.pushed else Link.TOO_OLD
-            beside = self._probe(account), self._keep_time(account), self._mind_updates()
-            await _first_of(self.watch.run(), account.closed(), *beside)
+            self._speaks(account)
+            probes = probed(account, self._probing, self._clock, lambda: self.answered)
+            beside = probes, self._keep_time(account), self._mind_updates()
+            await first_of(self.watch.run(), account.closed(), *beside)
             if account.pushed or not self._may_be_pushed():
                 raise UnreachableError("the connection to Telegram was lost for good")
         except (TelegramError, NotSignedInError) as error:
             raise _cause(account.ended_by() or error, account) from None
         finally:
+            self._speaks(None)
             self.watch = None
             if self.link is not Link.SIGNED_OUT:
                 self.link = Link.CONNECTING
@@ -184,11 +180,18 @@ class Supervise:
         self._ever_opened = True
         self._opened = self._clock.now()
         _log.info("signed in", account=account.id, pushed=account.pushed)
-        await self._settle(_CONNECTION, _SESSION)
+        self._told_lost = False
+        now = self._clock.now()
+
+        def mended(c: Connection) -> None:
+            for subject, what in _MENDED.items():
+                notices.mend(c, subject, Notice(what), now)
+
+        await self._database.write(mended)
 
     def _file_error(self, error: StorageError) -> VedetteError:
         """A session file that another process holds for a while is no reason to end a service that was up."""
-        return _FileError(str(error)) if self._ever_opened else error
+        return FileError(str(error)) if self._ever_opened else error
 
     def _connected(self) -> None:
         if self.watch is not None:
@@ -202,30 +205,6 @@ class Supervise:
         return self._without_updates is None or self._clock.now() >= self._without_updates
 
     # --- beside the watch ---------------------------------------------------------------------------------
-
-    async def _probe(self, account: Account) -> None:
-        """Raises UnreachableError when Telegram has gone silent, NotSignedInError when it does not take the session."""
-        asked, failures = self._clock.now(), 0
-        while failures < self._probing.most:
-            now = self._clock.now()
-            asked = min(asked, now)
-            if (quiet := _quiet(now, asked, self.answered)) < self._probing.every:
-                await self._clock.sleep(self._probing.every - quiet)
-                continue
-            asked = now
-            failures = 0 if await self._answers(account) else failures + 1
-        raise UnreachableError("Telegram does not answer any more")
-
-    async def _answers(self, account: Account) -> bool:
-        """Whether Telegram answers; a refusal is an answer too."""
-        try:
-            await account.probe(self._probing.patience)
-        except UnreachableError as error:
-            _log.warning("no answer", error=error)
-            return False
-        except TelegramError as error:
-            _log.info("probe refused", error=error)
-        return True
 
     async def _keep_time(self, account: Account) -> None:
         """Compares the clock with Telegram's, again and again."""
@@ -263,29 +242,25 @@ class Supervise:
         _log.error("signed out", error=error.why)
         if self.link is Link.SIGNED_OUT:
             # What Telegram calls it may change meanwhile; what it called it first says most.
-            return _SIGNED_OUT_PAUSE
+            return SIGNED_OUT_PAUSE
         self.link = Link.SIGNED_OUT
         code = error.code
         ended = _AT_ITS_END.get(code, _UNKNOWN_SESSION) + (f" ({code})" if code else "")
         await self._tell(_SESSION, f"{ended}: {_WHAT_TO_DO.get(code, _SIGN_IN)}. Nothing is read until then.")
-        return _SIGNED_OUT_PAUSE
+        return SIGNED_OUT_PAUSE
 
     async def _lost(self, error: TelegramError) -> timedelta:
-        was_good = self._opened is not None and self.answered is not None and self.answered - self._opened > _LASTED
-        self._failures = 1 if was_good else self._failures + 1
-        self._told_lost &= not was_good
+        self._failures = 1 if was_good(self._opened, self.answered) else self._failures + 1
         _log.warning("connection lost", error=error, failures=self._failures)
         if isinstance(error, UnreadableError) and self._opened is not None:
             await self._died_of_update()
         if self._opened is None and self._refusals.ahead is not None:
             await self._clock_is(self._refusals.ahead)
-        patience = 1 if isinstance(error, _FileError) else _TELL_AFTER  # SQLite has waited for it already
+        patience = 1 if isinstance(error, FileError) else _TELL_AFTER  # SQLite has waited for it already
         if self._failures >= patience and not self._told_lost and self.skew is None:
             self._told_lost = True
             await self._tell(_CONNECTION, _lost_in_words(error))
-        pause = min(_FIRST_PAUSE * (1 << min(self._failures - 1, 20)), _LONGEST_PAUSE)
-        pause *= self._random.uniform(0.75, 1.25)
-        return max(pause, timedelta(seconds=error.seconds)) if isinstance(error, WaitError) else pause
+        return pause(error, self._failures, self._random)
 
     async def _died_of_update(self) -> None:
         now = self._clock.now()
@@ -298,14 +273,9 @@ class Supervise:
         now = self._clock.now()
         await self._database.write(lambda c: notices.tell(c, subject, Notice(what), now))
 
-    async def _settle(self, *subjects: str) -> None:
+    async def _settle(self, subject: str) -> None:
         now = self._clock.now()
-
-        def work(c: Connection) -> None:
-            for subject in subjects:
-                notices.settle(c, subject, now)
-
-        await self._database.write(work)
+        await self._database.write(lambda c: notices.settle(c, subject, now))
 
 
 class _SignedOutError(Exception):
@@ -317,43 +287,21 @@ class _SignedOutError(Exception):
         self.code = code
 
 
-class _FileError(TelegramError):
-    """The session file cannot be used, as it could before."""
-
-
 def _cause(error: VedetteError, account: Account) -> Exception:
     """What ended a life, as it is dealt with here."""
     match error:
         case NotSignedInError():
             return _SignedOutError(error, account.signed_out)
         case StorageError():
-            return _FileError(str(error))
+            return FileError(str(error))
         case _:
             return error
 
 
 def _lost_in_words(error: TelegramError) -> str:
-    if isinstance(error, _FileError):
+    if isinstance(error, FileError):
         return f"{error}; look for a program that has it open. Nothing is read meanwhile; it is tried again and again."
     return (
         f"Telegram cannot be reached ({error}); it is tried again and again. If the network is up, check the clock of "
         "this machine: Telegram is silent to one that is half a minute wrong."
     )
-
-
-def _quiet(now: datetime, asked: datetime, answered: datetime | None) -> timedelta:
-    """For how long nothing was heard, nor asked. What lies in the future was heard before the clock was set back."""
-    return now - (asked if answered is None or answered > now else max(asked, answered))
-
-
-async def _first_of(*loops: Awaitable[None]) -> None:
-    """Runs them until one ends or raises; the others are cancelled."""
-    tasks = [asyncio.ensure_future(loop) for loop in loops]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()

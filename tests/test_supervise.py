@@ -9,18 +9,21 @@ import random
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from bot.errors import NotSignedInError, StorageError, TelegramError, UnreachableError, WaitError
 from bot.storage import notices
 from bot.storage.database import Database
-from bot.supervise import Supervise, _quiet
+from bot.supervise import Supervise
 from bot.telegram.account import Account
 from bot.vitals import Link
 from bot.watch.watch import Watch
 from tests.clocks import HandClock
-from tests.made import at
+from tests.telegram.speaking import READER, sending_at
+from tests.telegram_server.server import TelegramServer
+from tests.telegram_server.world import World
 
 _SECOND = timedelta(seconds=1)
 _MINUTE = timedelta(minutes=1)
@@ -61,6 +64,14 @@ def _none(_account: Account) -> Watch:
     raise AssertionError("there is nothing to watch")
 
 
+@pytest.fixture
+async def server() -> AsyncIterator[TelegramServer]:
+    world = World(1)
+    world.add_person(READER)
+    async with TelegramServer(world) as running:
+        yield running
+
+
 async def told(database: Database) -> list[str]:
     return [noted.notice.what for noted in await notices.untold(database)]
 
@@ -91,6 +102,43 @@ async def test_a_connection_that_fails_again_and_again_is_told_once(supervise: S
         await supervise._live()
     [what] = await told(database)
     assert what.startswith("Telegram cannot be reached (nobody there); it is tried again and again.")
+
+
+async def test_that_telegram_answers_again_is_told_to_who_heard_that_it_did_not(
+    server: TelegramServer, database: Database, clock: HandClock, tmp_path: Path
+) -> None:
+    supervise = supervised(database, clock, UnreachableError("nobody there"))
+    async with sending_at(server, tmp_path, READER) as account:
+        for failures, heard in ((3, 0), (5, 2)):
+            for _ in range(failures):
+                await supervise._live()
+            await supervise._open(account)
+            assert len(await told(database)) == heard
+    assert (await told(database))[1] == "Telegram answers again."
+
+
+async def test_whoever_speaks_through_the_account_has_it_for_its_life(
+    server: TelegramServer, database: Database, clock: HandClock, tmp_path: Path
+) -> None:
+    async with sending_at(server, tmp_path, READER) as account:
+        spoken = list[Account | None]()
+        supervise = Supervise(
+            account_for=lambda _, pushed: account,  # noqa: ARG005
+            watch_for=lambda _: cast("Watch", Brief()),
+            database=database,
+            clock=clock,
+            random=random.Random(1),  # noqa: S311 - seeded, not secret
+            speaks=spoken.append,
+        )
+        await supervise._live()
+        assert spoken == [account, None]
+
+
+class Brief:
+    """A watch that ends at once."""
+
+    async def run(self) -> None:
+        """Nothing is to be seen."""
 
 
 async def test_a_wait_that_telegram_asks_for_is_kept(database: Database, clock: HandClock) -> None:
@@ -166,16 +214,6 @@ async def test_what_an_answer_shows_is_noted(supervise: Supervise, clock: HandCl
     supervise._heard()
     assert supervise.answered == clock.now()
     assert supervise._refusals.ahead is None
-
-
-@pytest.mark.parametrize(
-    ("asked", "answered", "minutes"), [(0, None, 30), (0, 20, 10), (20, 0, 10), (10, 45, 20), (30, 45, 0)]
-)
-def test_a_clock_that_was_set_back_does_not_silence_the_probe(
-    asked: float, answered: float | None, minutes: float
-) -> None:
-    """Half an hour after noon; what was heard later than now was heard before the clock was set."""
-    assert _quiet(at(30), at(asked), None if answered is None else at(answered)) == minutes * _MINUTE
 
 
 async def test_any_other_error_of_telegrams_is_survived(database: Database, clock: HandClock) -> None:

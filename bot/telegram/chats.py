@@ -12,11 +12,15 @@ from telethon.tl import functions, types
 
 from bot.errors import RefusedError
 from bot.model import ChatId, Username, marked_id
+from bot.storage.chats import Address
 from bot.telegram import peers
 from bot.telegram.account import Account
 
-#: A small group that has become a supergroup, with another id. As in `peers`, a code of ours.
+# As in `peers`, codes of ours.
+#: A small group that has become a supergroup, with another id.
 MIGRATED = "CHAT_MIGRATED"
+#: A person by the id, whom a user account cannot find by it.
+NAME_NEEDED = "NAME_NEEDED"
 
 
 class Kind(StrEnum):
@@ -50,9 +54,7 @@ async def find(account: Account, chat: Username | ChatId, mine: peers.Mine | Non
     None: a person by the id, about whom Telegram tells only bots. Raises as `peers.resolve` does.
     """
     if isinstance(chat, Username):
-        answer = await account.call(functions.contacts.ResolveUsernameRequest(chat.name))
-        wanted = utils.get_peer_id(answer.peer)
-        return _only([one for one in (*answer.users, *answer.chats) if utils.get_peer_id(one) == wanted])
+        return _only(await _named(account, chat))
     number, kind = utils.resolve_id(chat.id)
     if kind is types.PeerChat:
         return _only((await account.call(functions.messages.GetChatsRequest([number]))).chats)
@@ -62,6 +64,39 @@ async def find(account: Account, chat: Username | ChatId, mine: peers.Mine | Non
         return None if mine else _only(await account.call(functions.users.GetUsersRequest([person])))
     asked = types.InputChannel(number, await _access_hash(chat.id, mine) if mine else 0)
     return _only((await account.call(functions.channels.GetChannelsRequest([asked]))).chats)
+
+
+async def address(account: Account, chat: Username | ChatId, mine: peers.Mine | None) -> Address:
+    """How this account addresses a chat; ids of channels cost a look at ``mine``, names a call, all else nothing.
+
+    Raises as `find` does.
+    """
+    if isinstance(chat, Username):
+        found = await _named(account, chat)
+        return Address(_only(found).id, found[0].access_hash or 0)
+    kind = utils.resolve_id(chat.id)[1]
+    # Bots need no access hash where they may write, and small groups have none.
+    if mine is None or kind is types.PeerChat:
+        return Address(chat.id)
+    if kind is types.PeerUser:
+        raise RefusedError(NAME_NEEDED)
+    return Address(chat.id, await _access_hash(chat.id, mine))
+
+
+def peer(address: Address) -> Any:  # noqa: ANN401 - Telethon has no types
+    """A chat as Telegram's methods take it (inputPeerUser, inputPeerChat, inputPeerChannel)."""
+    number, kind = utils.resolve_id(address.chat)
+    if kind is types.PeerChat:
+        return types.InputPeerChat(number)
+    made = types.InputPeerUser if kind is types.PeerUser else types.InputPeerChannel
+    return made(number, address.access_hash)
+
+
+async def _named(account: Account, chat: Username) -> list[Any]:
+    """The User or Channel of this name."""
+    answer = await account.call(functions.contacts.ResolveUsernameRequest(chat.name))
+    wanted = utils.get_peer_id(answer.peer)
+    return [one for one in (*answer.users, *answer.chats) if utils.get_peer_id(one) == wanted]
 
 
 async def _access_hash(channel: int, mine: peers.Mine) -> int:

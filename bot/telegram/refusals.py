@@ -5,6 +5,7 @@ Codes: https://core.telegram.org/api/errors; those in `bot.telegram.peers` and `
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from bot.errors import NoAccessError, RefusedError, TelegramError
@@ -33,6 +34,7 @@ WORDS: Mapping[str, str] = {
     "CHANNEL_INVALID": "it is gone, or this account has lost its way to it",
     "CHANNEL_PUBLIC_GROUP_NA": "it is not open to this account",
     "CHAT_ID_INVALID": "there is no such group, or this account is not in it",
+    chats.NAME_NEEDED: "people are found by their names only; write the @name of this person",
     chats.MIGRATED: "it has become a supergroup, which has an id of its own that begins with -100; write that",
     "PEER_ID_INVALID": _A_STRANGER,
     "USER_ID_INVALID": _A_STRANGER,
@@ -111,3 +113,78 @@ _OF_THE_ACCOUNT = frozenset(
 def why(error: TelegramError) -> str:
     """What an error means; one that is no refusal says it itself."""
     return in_words(code) if (code := code_of(error)) else str(error).rstrip(".")
+
+
+# --- sending --------------------------------------------------------------------------------------------------
+
+#: What is wrong with a message, and with no chat.
+OF_MESSAGE = frozenset(
+    (
+        *("MESSAGE_TOO_LONG", "MESSAGE_EMPTY", "ENTITY_BOUNDS_INVALID", "ENTITIES_TOO_LONG"),
+        *("ENTITY_MENTION_USER_INVALID", "ENTITY_TEXTURL_INVALID", "RANDOM_ID_INVALID", "RANDOM_ID_EMPTY"),
+    )
+)
+#: The chat is addressed by what is not good any more, or never was.
+STALE = frozenset(("PEER_ID_INVALID", "CHANNEL_INVALID", "USER_ID_INVALID", "CHAT_ID_INVALID"))
+#: A sent message that cannot be edited any more, whatever it should say.
+UNCHANGEABLE = frozenset(("MESSAGE_ID_INVALID", "MESSAGE_EDIT_TIME_EXPIRED", "MESSAGE_AUTHOR_REQUIRED"))
+#: How an account that sends is called.
+_BOT, _READER = "the bot", "this account"
+_NOT_THERE = "{who} is not in it, or not any more; add it there, in a channel as an administrator who may post"
+_MAY_NOT = "{who} may not write there; make it an administrator with the right to post"
+_NO_TOPIC = "there is no such topic, or not any more; write another one"
+_UNSENT: Mapping[str, str] = {
+    **dict.fromkeys(("CHAT_WRITE_FORBIDDEN", "CHAT_ADMIN_REQUIRED", "CHAT_GUEST_SEND_FORBIDDEN"), _MAY_NOT),
+    **dict.fromkeys(("CHANNEL_PRIVATE", "CHANNEL_INVALID", "CHANNEL_PUBLIC_GROUP_NA", "CHAT_FORBIDDEN"), _NOT_THERE),
+    **dict.fromkeys(("TOPIC_DELETED", "TOPIC_ID_INVALID", "REPLY_MESSAGE_ID_INVALID", "MESSAGE_ID_INVALID"), _NO_TOPIC),
+    "CHAT_SEND_PLAIN_FORBIDDEN": "members may not write text there; let {who} do so",
+    "CHAT_RESTRICTED": "Telegram has restricted this chat, so that nobody can write there; choose another one",
+    "USER_BANNED_IN_CHANNEL": "{who} was banned there, or Telegram has limited it; @SpamBot says which",
+    "TOPIC_CLOSED": "the topic is closed; open it, or make {who} an administrator who may write in it",
+    "USER_IS_BLOCKED": "this person has blocked {who}; unblock it",
+    "YOU_BLOCKED_USER": "{who} has blocked this person; unblock them",
+    "INPUT_USER_DEACTIVATED": "this person's account was deleted; choose another chat",
+    "USER_IS_BOT": "this is a bot, and {who} cannot write to it; choose another chat",
+    "ALLOW_PAYMENT_REQUIRED": "writing there has to be paid for; let {who} write for nothing, or choose another chat",
+    "PRIVACY_PREMIUM_REQUIRED": "this person takes messages of Premium accounts only; choose another chat",
+}
+_OF_A_BOT: Mapping[str, str] = {
+    "PEER_ID_INVALID": "the bot has never been started there: open it in Telegram and press its start, or in a group "
+    "add it",
+    "USER_IS_BLOCKED": "the bot was never started there, or was blocked: open it in Telegram and press its start",
+}
+#: A forward that comes from a channel in which a bot cannot be, and one of another channel of the same name.
+NAMELESS, RENAMED = "CHANNEL_NAMELESS", "CHANNEL_RENAMED"
+#: The name of a channel cannot be looked up just now.
+NOT_NOW = "NOT_NOW"
+_UNFORWARDED: Mapping[str, str] = {
+    "CHAT_FORWARDS_RESTRICTED": "it does not let its posts be forwarded",
+    "MESSAGE_ID_INVALID": "the post is gone",
+    "CHANNEL_PRIVATE": "{who} cannot see it",
+    "CHANNEL_INVALID": "{who} cannot see it",
+    "CHANNEL_PUBLIC_GROUP_NA": "{who} cannot see it",
+    NAMELESS: "it is private, and {who} cannot see it",
+    RENAMED: "its name has changed",
+    NOT_NOW: "Telegram does not let {who} look it up just now",
+}
+#: Why none of a channel's posts can be forwarded, for as long as things stand so.
+UNFORWARDABLE = frozenset(
+    (
+        *("CHAT_FORWARDS_RESTRICTED", "CHANNEL_PRIVATE", "CHANNEL_INVALID", "CHANNEL_PUBLIC_GROUP_NA"),
+        *("PEER_ID_INVALID", "USERNAME_NOT_OCCUPIED", "USERNAME_INVALID", NAMELESS, RENAMED),
+    )
+)
+
+
+def unsent(code: str, *, bot: bool) -> str:
+    """Why a chat takes no messages and what to do, as the rest of a sentence; ``bot``: it is one that sends."""
+    name = re.sub(r"_(\d+|X)$", "", code)
+    if name in OF_MESSAGE:
+        return f"Telegram does not take this message ({name}), which is a defect of vedette; please report it"
+    words = (_OF_A_BOT.get(name) if bot else None) or _UNSENT.get(name) or in_words(name)
+    return words.format(who=_BOT if bot else _READER)
+
+
+def unforwarded(code: str, *, bot: bool) -> str:
+    """Why a post cannot be forwarded, as the rest of a sentence about its channel."""
+    return (_UNFORWARDED.get(code) or in_words(code)).format(who=_BOT if bot else _READER)

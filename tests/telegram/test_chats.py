@@ -9,7 +9,8 @@ import pytest
 from telethon.tl import types
 
 from bot.errors import RefusedError
-from bot.telegram.chats import Chat, Kind, seen
+from bot.storage.chats import Address
+from bot.telegram.chats import Chat, Kind, peer, seen
 
 NO_MESSAGES = types.ChatBannedRights(until_date=None, send_messages=True)
 ADMIN = types.ChatAdminRights(post_messages=True)
@@ -75,3 +76,9 @@ def test_what_cannot_be_told_at_all_is_refused(chat: Any, code: str) -> None:
 
 def test_what_is_empty_is_nothing() -> None:
     assert seen(types.UserEmpty(7)) is None
+
+
+def test_the_marked_id_says_how_a_chat_is_addressed() -> None:
+    assert peer(Address(7, 42)).to_dict() == types.InputPeerUser(7, 42).to_dict()
+    assert peer(Address(-9)).to_dict() == types.InputPeerChat(9).to_dict()
+    assert peer(Address(-1000000000005, 42)).to_dict() == types.InputPeerChannel(5, 42).to_dict()
