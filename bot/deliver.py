@@ -1,106 +1,245 @@
-"""Sends what is in the outbox: claim, send, confirm; and tells the operators what they have not been told.
+"""Sends what is in the outbox: claim, send, confirm; and edits what was sent and would say something else by now.
 
-A message is marked as tried before it is sent. Whatever happens then (no answer, kill -9), the same message with the
-same ``random_id`` is sent again until there is an answer. So none is lost, and where the other side knows
-``random_id``, none stands there twice.
+A message is marked as tried before it is sent. Whatever happens then (no answer, kill -9), the same account sends the
+same message with the same ``random_id`` again until there is an answer. So none is lost, and where the other side
+knows ``random_id``, none stands there twice.
+
+Chats are served side by side, each by one request at a time (`bot.turns` says which), and no faster than they may be
+written to (`bot.pacing`). What became of each message is in `bot.outcomes`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from datetime import timedelta
-from typing import NoReturn, assert_never
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime, timedelta
+from typing import Any, NoReturn, assert_never
 
-from bot.model import Destination, Notice
-from bot.ports import Clock, Later, Outcome, Outgoing, Refused, Sender, Sent, Unknown
-from bot.render.notice import notice
+from bot.errors import StorageError
+from bot.outcomes import Outcomes, Tried
+from bot.pacing import CALL, Attempt
+from bot.ports import Clock, Lane, Outcome, Outgoing, Sender, Unknown
 from bot.render.richtext import Message
-from bot.storage import notices, outbox
-from bot.storage.database import Database
+from bot.storage import attempts, outbox
+from bot.storage.database import Connection, Database
 from bot.telemetry.log import logger
+from bot.turns import Amend, Ask, Chat, Drop, GiveUp, Send, Turn, Turns
+from bot.voices import Voices
 
-#: After which a message is repeated that may have been sent.
-_AGAIN = timedelta(seconds=10)
+#: So many chats are written to at once.
+_AT_ONCE = 30
+#: How long requests that are under way have to end when the service stops.
+_GRACE = timedelta(seconds=0.8)
+#: How often at most it is looked what has to be edited.
+_LOOK = timedelta(seconds=1)
 
 _log = logger(__name__)
 
 
-class Deliver:
-    """The loop is `run`; `wake` says that something was added to the outbox or to the notices."""
+def _nobody() -> None:
+    """Nobody wants to know."""
 
-    def __init__(
-        self, database: Database, sender: Sender, clock: Clock, *, tell: Callable[[Message], None] | None = None
+
+class Deliver:
+    """The loop is `run`; `wake` says that the outbox has changed, or who can speak."""
+
+    def __init__(  # noqa: PLR0913 - one argument a part
+        self,
+        database: Database,
+        voices: Voices,
+        clock: Clock,
+        *,
+        secret: bytes,
+        retell: Callable[[int], Awaitable[Message | None]],
+        told: Callable[[], None] = _nobody,
     ) -> None:
-        """``tell`` says a notice to the operators, without waiting; without it notices stay untold."""
+        """``secret``: of which ``random_id`` is made.
+
+        ``retell``: how a sent message reads now, by its number in the outbox; None: as it stands. ``told`` is called
+        when a notice was written, or one was refused and has to take another way.
+        """
         self._database = database
-        self._sender = sender
         self._clock = clock
-        self._tell = tell
+        self._retell = retell
+        self._turns = Turns(voices)
+        self._outcomes = Outcomes(database, self._turns, clock, voices, secret=secret, told=told)
         self._awake = asyncio.Event()
+        self._fresh = True
+        self._newest = 0
+        self._looked: datetime | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failure: BaseException | None = None
 
     def wake(self) -> None:
+        self._fresh = True
         self._awake.set()
 
     async def run(self) -> NoReturn:
         """Sends whatever may go, and waits for more, until it is cancelled. Raises StorageError."""
-        while True:
-            self._awake.clear()
-            while await self._send_next():
-                pass
-            await self._tell_operators()
-            await self._rest()
-
-    async def _send_next(self) -> bool:
-        """Sends one message; False when none may go."""
-        now = self._clock.now()
-        outgoing = await self._database.write(lambda c: outbox.claim(c, now))
-        if outgoing is None:
-            return False
-        await self._note(outgoing, await self._outcome(outgoing))
-        return True
-
-    async def _outcome(self, outgoing: Outgoing) -> Outcome:
+        await self._resume()
         try:
-            return await self._sender.send(outgoing)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the message may stand there
-            _log.error("sender failed", message=outgoing.id, error=error)
-            return Unknown(type(error).__name__)
+            while True:
+                self._awake.clear()
+                await self._take_in()
+                await self._rest(self._start())
+                if self._failure is not None:
+                    raise self._failure
+        finally:
+            await self._stop()
 
-    async def _note(self, outgoing: Outgoing, outcome: Outcome) -> None:
-        """Writes down what became of a message."""
-        now, id_, to = self._clock.now(), outgoing.id, outgoing.destination
-        match outcome:
-            case Sent(number):
-                await self._database.write(lambda c: outbox.confirm(c, id_, number, now))
-                await self._database.write(lambda c: notices.settle(c, _subject(to), now))
-                _log.info("message sent", message=id_, lane=outgoing.lane, to=to)
-            case Later(wait, why):
-                await self._database.write(lambda c: outbox.postpone(c, id_, now + wait, why))
-                _log.info("message postponed", message=id_, lane=outgoing.lane, to=to, wait=wait, why=why)
-            case Unknown(why):
-                await self._database.write(lambda c: outbox.postpone(c, id_, now + _AGAIN, why))
-                _log.warning("message may have been sent", message=id_, lane=outgoing.lane, to=to, why=why)
-            case Refused(why):
-                # In this order, so that no crash in between leaves the operators untold.
-                told = Notice(f"{to} refuses messages: {why}")
-                await self._database.write(lambda c: notices.tell(c, _subject(to), told, now))
-                await self._database.write(lambda c: outbox.refuse(c, id_, why))
-                _log.warning("message refused", message=id_, lane=outgoing.lane, to=to, why=why)
+    async def _resume(self) -> None:
+        """What waits, what was sent of late, and who has to wait, as the last process left it."""
+        self._newest = await outbox.newest(self._database)
+        for chat, made in (await attempts.attempts(self._database)).items():
+            self._turns.chat(chat).attempts = made
+        self._turns.rests = {each.account: each.until for each in (await attempts.rests(self._database)).values()}
+        for row in await outbox.waiting(self._database):
+            self._newest = max(self._newest, row.id)
+            self._turns.put(row)
+            if row.chat is not None and row.account is None and row.tries and not row.refused:
+                # Its chat has asked for a wait.
+                chat_ = self._turns.chat(row.chat)
+                chat_.held = max(chat_.held, row.not_before)
+
+    async def _take_in(self) -> None:
+        """Reads what was added, and, now and then, what has to be edited."""
+        fresh, self._fresh = self._fresh, False
+        if fresh or self._outcomes.added:
+            self._outcomes.added = False
+            for row in await outbox.added(self._database, self._newest):
+                self._turns.put(row)
+                self._newest = row.id
+        self._outcomes.changed |= fresh
+        now = self._clock.now()
+        if self._outcomes.changed and (self._looked is None or not self._looked <= now < self._looked + _LOOK):
+            self._outcomes.changed, self._looked = False, now
+            self._turns.edits = await outbox.edits(self._database)
+
+    def _start(self) -> datetime | None:
+        """Starts what may be done now. Returns when there will be more to do if nothing happens; None: only then."""
+        now = self._clock.now()
+        turns, moment = self._turns.due(now)
+        # Finding a chat may take its time, for names are resolved slowly, and holds up nobody else.
+        room = _AT_ONCE - len(self._tasks) + len(self._turns.asking)
+        for turn in turns:
+            if isinstance(turn, Ask) or room > 0:
+                room -= not isinstance(turn, Ask)
+                task = asyncio.create_task(self._take(turn))
+                self._tasks.add(task)
+                task.add_done_callback(self._ended)
+        if self._outcomes.changed and self._looked is not None:
+            return min(moment or self._looked + _LOOK, self._looked + _LOOK)
+        return moment
+
+    def _take(self, turn: Turn) -> Coroutine[Any, Any, None]:
+        """What is to be done about it. What it is about is taken from now on."""
+        match turn:
+            case Send(row, sender, chat):
+                chat.busy = True
+                return self._send(row, sender, chat)
+            case Amend(edit, sender, chat):
+                self._turns.edits.remove(edit)
+                chat.busy = True
+                return self._amend(edit, sender, chat)
+            case Ask():
+                self._turns.asking.add(turn.row.destination)
+                return self._ask(turn)
+            case GiveUp(row):
+                self._turns.drop(row)
+                return self._outcomes.given_up(row)
+            case Drop(edit):
+                self._turns.edits.remove(edit)
+                return self._leave(edit)
             case _:
-                assert_never(outcome)
+                assert_never(turn)
 
-    async def _tell_operators(self) -> None:
-        if self._tell is None:
-            return
-        for noted in await notices.untold(self._database):
-            self._tell(notice(noted.notice))
-            now, ids = self._clock.now(), [noted.id]
-            await self._database.write(lambda c: notices.mark_told(c, ids, now))  # noqa: B023 - awaited in the loop
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            self._failure = task.exception() or self._failure
+        self._awake.set()
 
-    async def _rest(self) -> None:
-        """Returns when the next message may go, or when woken before that."""
-        moment = await outbox.next_moment(self._database)
+    async def _ask(self, ask: Ask) -> None:
+        """Finds out in which chat a destination is."""
+        to = ask.row.destination
+        try:
+            try:
+                answer = await ask.sender.chat(to)
+            except StorageError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is asked again
+                _log.error("chat not found", to=to, error=error)
+                answer = Unknown(type(error).__name__)
+            await self._outcomes.asked(ask, answer)
+        finally:
+            self._turns.asking.discard(to)
+
+    async def _send(self, row: outbox.Waiting, sender: Sender, chat: Chat) -> None:
+        now, account = self._clock.now(), sender.account
+
+        def work(c: Connection) -> tuple[Outgoing, int] | None:
+            outgoing = outbox.claim(c, row.id, account, chat.id)
+            return None if outgoing is None else (outgoing, attempts.begin(c, chat.id, row.weight, now))
+
+        try:
+            claimed = await self._database.write(work)
+            if claimed is None:
+                self._turns.drop(row)
+                return
+            outgoing, attempt = claimed
+            chat.note(attempt, Attempt(now + CALL, row.weight), now)
+            outcome = await _outcome(sender, outgoing)
+            await self._outcomes.sent(row, Tried(outgoing, account, chat, attempt), outcome)
+        finally:
+            chat.busy = False
+
+    async def _amend(self, edit: outbox.Edit, sender: Sender, chat: Chat) -> None:
+        """Edits a message if it reads otherwise by now."""
+        try:
+            standing = await outbox.standing(self._database, edit.id)
+            self._outcomes.changed = True
+            if standing is None or edit.number is None or standing.not_before > self._clock.now():
+                return
+            message = await self._retold(edit)
+            if message is None or message == standing.message:
+                now = self._clock.now()
+                await self._database.write(lambda c: outbox.edited(c, edit.id, standing.changes, now))
+                return
+            outgoing = Outgoing(
+                id=edit.id,
+                destination=edit.destination,
+                lane=Lane.EDIT,
+                random_id=standing.random_id,
+                message=message,
+                edits=edit.number,
+            )
+            tried = await self._begun(outgoing, sender.account, chat)
+            await self._outcomes.amended(tried, standing.changes, await _outcome(sender, outgoing))
+        finally:
+            chat.busy = False
+
+    async def _begun(self, outgoing: Outgoing, account: int, chat: Chat) -> Tried:
+        now = self._clock.now()
+        attempt = await self._database.write(lambda c: attempts.begin(c, chat.id, 1, now))
+        chat.note(attempt, Attempt(now + CALL, 1), now)
+        return Tried(outgoing, account, chat, attempt)
+
+    async def _retold(self, edit: outbox.Edit) -> Message | None:
+        """How it reads now. What cannot be put into words stays as it stands, and holds nothing up."""
+        try:
+            return await self._retell(edit.id)
+        except StorageError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a defect of ours
+            _log.error("message not retold", message=edit.id, error=error)
+            return None
+
+    async def _leave(self, edit: outbox.Edit) -> None:
+        """Nobody can edit it any more."""
+        await self._database.write(lambda c: outbox.leave(c, edit.id))
+
+    async def _rest(self, moment: datetime | None) -> None:
+        """Returns when woken, or when that moment has come."""
         alarm = None if moment is None else asyncio.create_task(self._wake_after(moment - self._clock.now()))
         try:
             await self._awake.wait()
@@ -110,9 +249,23 @@ class Deliver:
 
     async def _wake_after(self, pause: timedelta) -> None:
         await self._clock.sleep(pause)
-        self.wake()
+        self._awake.set()
+
+    async def _stop(self) -> None:
+        """Lets requests that are under way come to their end; what is left stays tried, and is repeated."""
+        if self._tasks and self._failure is None:
+            await asyncio.wait(self._tasks, timeout=_GRACE.total_seconds())
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
 
-def _subject(destination: Destination) -> str:
-    """What notices call a destination."""
-    return f"destination {destination}"
+async def _outcome(sender: Sender, outgoing: Outgoing) -> Outcome:
+    try:
+        return await sender.send(outgoing)
+    except StorageError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the message may stand there
+        _log.error("sender failed", message=outgoing.id, error=error)
+        return Unknown(type(error).__name__)

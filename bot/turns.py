@@ -1,0 +1,225 @@
+"""Whose turn it is: what is still to be sent, in memory, and which of it may go now.
+
+The tables are the truth (`bot.storage.outbox`); this is a picture of them which `bot.deliver` keeps, so that nobody
+has to look through thousands of rows to find the one that goes next.
+
+Order holds within a lane of a destination, among what one voice says. A chat, which several destinations may be in,
+gets one message at a time: of its most urgent lane that has one the oldest, and nothing less urgent passes it while it
+waits for room in the minute. What refuses, or waits for its moment, holds up its own lane to its destination only.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from bot.model import Destination
+from bot.pacing import EDITABLE, GATHERING, SPAN, Attempt, opens
+from bot.ports import Lane, Sender, Voice
+from bot.storage.outbox import Edit, Waiting
+from bot.voices import Voices
+
+#: After which nobody waits any longer for the account that may have sent a message.
+PATIENCE = timedelta(hours=24)
+_PAST = datetime.min.replace(tzinfo=UTC)
+_RANK = {lane: rank for rank, lane in enumerate(Lane)}
+
+
+@dataclass(slots=True)
+class Chat:
+    """A chat by its marked id. ``held``: before then it takes nothing. ``busy``: a request to it is under way."""
+
+    id: int
+    attempts: dict[int, Attempt] = field(default_factory=dict)
+    held: datetime = _PAST
+    busy: bool = False
+
+    def note(self, id_: int, attempt: Attempt, now: datetime) -> None:
+        """A request was begun. What counts no longer is forgotten."""
+        self.attempts = {old: each for old, each in self.attempts.items() if each.ended + SPAN > now}
+        self.attempts[id_] = attempt
+
+
+class Send(NamedTuple):
+    """A message that may go."""
+
+    row: Waiting
+    sender: Sender
+    chat: Chat
+
+
+class Ask(NamedTuple):
+    """Nobody knows yet in which chat the destination is to which this goes."""
+
+    row: Waiting
+    sender: Sender
+
+
+class Amend(NamedTuple):
+    """A sent message that may have to be edited."""
+
+    edit: Edit
+    sender: Sender
+    chat: Chat
+
+
+class GiveUp(NamedTuple):
+    """A message that may have been sent by an account which is not there to repeat it, and will not be."""
+
+    row: Waiting
+
+
+class Drop(NamedTuple):
+    """An edit that nobody can make any more."""
+
+    edit: Edit
+
+
+Turn = Send | Ask | Amend | GiveUp | Drop
+
+
+class Turns:
+    """What waits, and why. ``asking``: destinations of which the chat is being asked for."""
+
+    def __init__(self, voices: Voices) -> None:
+        self._voices = voices
+        self._queues: dict[tuple[Destination, Lane, Voice], OrderedDict[int, Waiting]] = {}
+        self._chats: dict[int, Chat] = {}
+        self._known: dict[tuple[int, Destination], Chat] = {}
+        self.edits: list[Edit] = []
+        self.asking: set[Destination] = set()
+        #: Before then a destination is not asked for, since that was in vain; notices are not held up where it refused.
+        self.held: dict[Destination, datetime] = {}
+        self.refusing: dict[Destination, datetime] = {}
+        #: Before then an account sends nothing.
+        self.rests: dict[int, datetime] = {}
+
+    def put(self, row: Waiting) -> None:
+        """A message that waits, in place of what was known of it; a new one stands last."""
+        self._queues.setdefault((row.destination, row.lane, row.voice), OrderedDict())[row.id] = row
+
+    def drop(self, row: Waiting) -> None:
+        """It waits no longer."""
+        key = row.destination, row.lane, row.voice
+        queue = self._queues.get(key, OrderedDict())
+        queue.pop(row.id, None)
+        if not queue:
+            self._queues.pop(key, None)
+
+    def first(self, destination: Destination) -> Iterator[Waiting]:
+        """What stands first in each lane to a destination."""
+        queues = (self._queues.get((destination, lane, voice)) for lane in Lane for voice in Voice)
+        return (next(iter(queue.values())) for queue in queues if queue)
+
+    def chat(self, id_: int) -> Chat:
+        return self._chats.setdefault(id_, Chat(id_))
+
+    def know(self, account: int, destination: Destination, chat: int | None) -> None:
+        """In which chat a destination is, as this account sees it; None: that has to be asked again."""
+        if chat is None:
+            self._known.pop((account, destination), None)
+        else:
+            self._known[account, destination] = self.chat(chat)
+
+    def due(self, now: datetime) -> tuple[list[Turn], datetime | None]:
+        """What may be done now, the most urgent first, and when there will be more to do if nothing happens."""
+        look = _Look(now)
+        for queue in self._queues.values():
+            self._consider(queue.values(), look)
+        sends = [
+            send
+            for send in look.sends.values()
+            if look.reached(opens(send.chat.attempts.values(), send.row.weight, now))
+        ]
+        going: list[Send | Ask] = [*look.asks.values(), *sends]
+        going.sort(key=_urgency)
+        turns = [*look.given_up, *going, *self._edits_due(look)]
+        return turns, min(look.moments, default=None)
+
+    def _consider(self, queue: Iterable[Waiting], look: _Look) -> None:
+        """The first of a lane to a destination, past those that only an absent account may repeat."""
+        for row in queue:
+            sender = self._sender(row.voice, row.account)
+            if sender is not None:
+                self._place(row, sender, look)
+                return
+            if self._voices.of(row.voice) is None:
+                return
+            if self._is_gone() or look.reached(row.made + PATIENCE):
+                look.given_up.append(GiveUp(row))
+
+    def _place(self, row: Waiting, sender: Sender, look: _Look) -> None:
+        chat = self._known.get((sender.account, row.destination))
+        held = [row.not_before, self.rests.get(sender.account, _PAST), self.held.get(row.destination, _PAST)]
+        if chat is not None:
+            held.append(chat.held)
+        elif row.lane is not Lane.NOTICE:
+            held.append(self.refusing.get(row.destination, _PAST))
+        if not look.reached(max(held)):
+            return
+        if chat is not None and chat.busy:
+            look.taken.add(chat.id)
+        elif chat is not None:
+            send = Send(row, sender, chat)
+            look.sends[chat.id] = min(send, look.sends.get(chat.id, send), key=_urgency)
+        elif row.destination not in self.asking:
+            ask = Ask(row, sender)
+            look.asks[row.destination] = min(ask, look.asks.get(row.destination, ask), key=_urgency)
+
+    def _edits_due(self, look: _Look) -> Iterator[Turn]:
+        """Edits of chats in which nothing newer waits, one a chat."""
+        taken = look.taken | set(look.sends)
+        asked = self.asking | set(look.asks)
+        for edit in self.edits:
+            if edit.number is None or edit.chat is None or edit.account is None or look.now >= edit.made + EDITABLE:
+                yield Drop(edit)
+                continue
+            sender, chat = self._sender(Voice.SPEAKER, edit.account), self.chat(edit.chat)
+            if sender is None:
+                if self._is_gone():
+                    yield Drop(edit)
+                continue
+            if chat.busy or chat.id in taken or edit.destination in asked:
+                continue
+            rest = self.rests.get(sender.account, _PAST)
+            if look.reached(max(edit.changed + GATHERING, edit.not_before, chat.held, rest)):
+                taken.add(chat.id)
+                if look.reached(opens(chat.attempts.values(), 1, look.now, edit=True)):
+                    yield Amend(edit, sender, chat)
+
+    def _sender(self, voice: Voice, account: int | None) -> Sender | None:
+        """Who sends: whoever has this voice, or, of what was tried, only that account, whatever voice it has now."""
+        if account is None:
+            return self._voices.of(voice)
+        speaking = (self._voices.of(each) for each in Voice)
+        return next((sender for sender in speaking if sender is not None and sender.account == account), None)
+
+    def _is_gone(self) -> bool:
+        """Whether everybody speaks who can: an account that does not is not one of ours any more."""
+        return all(self._voices.of(each) is not None for each in Voice)
+
+
+@dataclass(slots=True)
+class _Look:
+    """What one look through all that waits has found so far."""
+
+    now: datetime
+    sends: dict[int, Send] = field(default_factory=dict)
+    asks: dict[Destination, Ask] = field(default_factory=dict)
+    given_up: list[GiveUp] = field(default_factory=list)
+    moments: list[datetime] = field(default_factory=list)
+    #: Chats that are busy and for which more waits.
+    taken: set[int] = field(default_factory=set)
+
+    def reached(self, moment: datetime) -> bool:
+        """Whether it has come; else it is remembered."""
+        if moment > self.now:
+            self.moments.append(moment)
+        return moment <= self.now
+
+
+def _urgency(turn: Send | Ask) -> tuple[int, int]:
+    return _RANK[turn.row.lane], turn.row.id
