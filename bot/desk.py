@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from bot.alert import Held, alerts, hits_of
+from bot.covering import Told, untold
 from bot.digest import compose
 from bot.judge import Judgement
 from bot.model import (
@@ -25,12 +26,11 @@ from bot.model import (
     Reason,
     Revision,
 )
+from bot.pacing import EDITABLE
 from bot.rules import Rules
 from bot.schedule import last_moment, next_moment
 from bot.stories.carriers import carrier
 
-#: Telegram lets a sent message be edited for two days; this leaves it an hour (contract, promise 4).
-EDITABLE = timedelta(hours=47)
 _DATE = attrgetter("date")
 _MOMENT = timedelta(microseconds=1)
 _GAP = timedelta(days=7)
@@ -221,19 +221,17 @@ class Desk:
 
     def _bundle(self, destination: Destination, reason: Reason) -> Iterator[Telling]:
         waiting = self._waiting.pop((destination, reason))
-        kept: list[Alert] = []
-        for alert in waiting.alerts:
-            if not self._is_told(alert) and not any(_covers(other, alert) for other in kept):
-                kept = [*(other for other in kept if not _covers(alert, other)), alert]
+        kept = untold(waiting.alerts, self._told(destination, {alert.story for alert in waiting.alerts}))
         if kept:
             told = tuple(map(self._as_now, kept))
             bundle = Bundle(destination=destination, reason=reason, since=waiting.since, until=waiting.due, alerts=told)
             yield self._tell(waiting.due, bundle, told)
 
-    def _is_told(self, waiting: Alert) -> bool:
-        """Whether another message has meanwhile told all that waited."""
-        sent = self._sent.get((waiting.story, waiting.destination), ())
-        return any(_covers(alert, waiting) for one in sent for alert in one.alerts(waiting.story))
+    def _told(self, destination: Destination, stories: Iterable[PostId]) -> Iterator[Told]:
+        """What the messages of a destination say of these stories."""
+        for story in stories:
+            for sent in self._sent.get((story, destination), ()):
+                yield from (Told(story, frozenset(alert.names)) for alert in sent.alerts(story))
 
     def _digests(self, moment: datetime, now: datetime) -> Iterator[Telling]:
         """The digests of a moment, then the next period. A gap that no recording covers is not told day by day."""
@@ -271,11 +269,6 @@ class Desk:
             self._deleted.discard(id_)
         for destination in self._rules.destinations:
             self._sent.pop((story, destination), None)
-
-
-def _covers(alert: Alert, other: Alert) -> bool:
-    """Whether an alert tells all that another one does: the same story, and every topic of it."""
-    return alert.story == other.story and set(alert.names) >= set(other.names)
 
 
 def _by_due(waiting: tuple[datetime, tuple[Destination, Reason]]) -> tuple[datetime, str, str]:

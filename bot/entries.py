@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,14 +11,18 @@ from bot.alert import Held, alerts
 from bot.cursor import Cursor
 from bot.intake import Intake
 from bot.judge import Judged, Judgement
-from bot.model import Alert, Carrier, Destination, Match, Notice, PostId, Reason, Stands
-from bot.ports import Lane
-from bot.render.alert import alert
+from bot.model import Alert, Carrier, Destination, Happening, Match, Notice, Post, PostId, Reason, Stands
+from bot.pacing import EDITABLE
+from bot.ports import Forward, Lane
+from bot.render.alert import alert, header
+from bot.render.richtext import Message as Text
 from bot.rules import Rules
 from bot.storage import bundles, channels, matches, notices, outbox, posts, stories
 from bot.storage.bundles import Hold
 from bot.storage.database import Connection
-from bot.storage.matches import StoredMatch
+from bot.storage.matches import Revised, StoredMatch
+from bot.storage.outbox import Saying
+from bot.storage.posts import Message
 from bot.stories.member import Member
 
 #: Told once, however many there are: it is the same thing to do about all of them.
@@ -32,7 +36,12 @@ Also = Callable[[PostId, PostId], tuple[Carrier, ...]]
 
 @dataclass(slots=True)
 class Entries:
-    """Rows of one batch. ``renewed``: matches that were known, as they are after an edit."""
+    """Rows of one batch.
+
+    ``renewed``: matches that were known, as they are after an edit. ``changed``: stories of which messages that stand
+    already may say another thing now, ``unsaid`` those of which messages of this very batch may; ``lapsed``: posts
+    (channel, number) that have changed, of which a message may tell that can be edited no more.
+    """
 
     taken: Intake
     cursors: Mapping[int, Cursor]
@@ -45,6 +54,10 @@ class Entries:
     told: list[tuple[PostId, Destination, str, bool, datetime]] = field(default_factory=list)
     messages: list[outbox.Row] = field(default_factory=list)
     held: list[Hold] = field(default_factory=list)
+    revised: list[Revised] = field(default_factory=list)
+    changed: set[PostId] = field(default_factory=set)
+    unsaid: set[PostId] = field(default_factory=set)
+    lapsed: list[tuple[int, int]] = field(default_factory=list)
 
     def write(self, c: Connection) -> None:
         """Writes all of them; to be called inside a transaction."""
@@ -58,17 +71,33 @@ class Entries:
             stories.add(c, self.members)
         if self.matches:
             matches.add(c, self.matches)
-        if self.renewed:
-            matches.renew(c, self.renewed)
+        self._change(c)
         if self.told:
             stories.tell(c, self.told)
-        if self.messages:
-            outbox.add(c, self.messages)
+        self._send(c)
         if self.held:
             bundles.hold(c, self.held)
         if any(row.stands is Stands.UNREADABLE for row in self.taken.messages.values()):
             notices.tell(c, "unreadable messages", _UNREADABLE, self.seen)
         channels.set_cursors(c, self.cursors)
+
+    def _change(self, c: Connection) -> None:
+        """What was found before, as it is now; to be called when all that is new in it is written."""
+        if self.renewed:
+            matches.renew(c, self.renewed)
+        if self.revised:
+            matches.revise(c, self.revised)
+        if self.lapsed:
+            matches.find_again(c, self.lapsed, self.seen - EDITABLE)
+
+    def _send(self, c: Connection) -> None:
+        """What is to be sent, and which of the messages that stand are to be edited."""
+        if self.changed:
+            outbox.change(c, self.changed, self.seen)
+        if self.messages:
+            outbox.add(c, self.messages)
+            if unsaid := self.unsaid.intersection(saying.story for row in self.messages for saying in row.says):
+                outbox.change(c, unsaid, self.seen)
 
 
 def entries(  # noqa: PLR0913 - all that a batch comes to
@@ -80,22 +109,45 @@ def entries(  # noqa: PLR0913 - all that a batch comes to
     *,
     seen: datetime,
     secret: bytes,
+    stored: Iterable[Message] = (),
 ) -> Entries:
-    """The rows of a judged batch, its alerts rendered and so frozen."""
+    """The rows of a judged batch, its alerts rendered and so frozen. ``stored``: the rows that it was compared with."""
     found = Entries(taken, cursors, seen, posts.packed(taken.messages.values()), members=judged.stories.added)
     found.renamed = [(PostId(str(channel), old), PostId(str(channel), new)) for channel, old, new in taken.moves]
     for (story, destination), topics in judged.stories.tellings():
         found.told += [(story, destination, topic, urgent, seen) for topic, urgent in topics.items()]
+    press = _Press(rules, secret, seen, _Messages(taken, stored))
     for judgement in judged.judgements:
         new, renewed = _matches(judgement, rules)
         found.matches += new
         found.renewed += renewed
+        _revise(found, judgement)
         for told in alerts(judgement, rules, also(judgement.story, judgement.revision.post.id)):
             if isinstance(told, Held):
                 found.held.append(_hold(told, judgement))
             else:
-                found.messages.append(_message(told, rules, secret, seen))
+                found.messages.append(press.row(told))
     return found
+
+
+def _revise(found: Entries, judgement: Judgement) -> None:
+    """What this changes in what was found and told before."""
+    happening, post = judgement.revision.happening, judgement.revision.post
+    if happening is Happening.POSTED:
+        if judgement.story != post.id:
+            found.changed.add(judgement.story)
+        return
+    found.changed.add(judgement.story)
+    channel, gone, edited = int(post.id.channel), happening is Happening.DELETED, happening is Happening.EDITED
+    topics = tuple(match.topic for match in judgement.matches) or None
+    found.revised.append(
+        Revised(channel, post.number, judgement.seen if edited else None, post.footer, None if gone else topics)
+    )
+    if not edited:
+        # That its post is gone already, or was edited before its album grew, an alert of this batch does not say.
+        found.unsaid.add(judgement.story)
+    if gone or edited:
+        found.lapsed.append((channel, post.number))
 
 
 def _matches(judgement: Judgement, rules: Rules) -> tuple[list[StoredMatch], list[StoredMatch]]:
@@ -126,6 +178,7 @@ def _match(judgement: Judgement, match: Match, rules: Rules) -> StoredMatch:
         reason=Reason.DIGEST,
         due=None,
         seen=judgement.seen,
+        footer=post.footer,
     )
 
 
@@ -134,18 +187,56 @@ def _hold(told: Held, judgement: Judgement) -> Hold:
     return Hold(told.alert.destination, told.reason, told.due, int(post.channel), post.number, judgement.seen)
 
 
-def _message(told: Alert, rules: Rules, secret: bytes, seen: datetime) -> outbox.Row:
-    """The alert as it is frozen. A post alerts a destination once more only with other topics, at another time."""
-    said = alert(told, rules.zone)
-    key = f"alert {told.post.id} {told.destination} {int(seen.timestamp() * 1_000_000)}"
-    return outbox.Row(
-        key=key,
-        destination=told.destination,
-        lane=Lane.URGENT if told.urgent else Lane.ALERT,
-        random_id=outbox.random_id(secret, key),
-        text=said.text,
-        entities=said.entities,
-        story=told.story,
-        post=told.post.id,
-        made=seen,
-    )
+class _Messages:
+    """The messages that posts are made of, after a batch."""
+
+    def __init__(self, taken: Intake, stored: Iterable[Message]) -> None:
+        self._taken = taken
+        self._stored = stored
+
+    def numbers(self, post: PostId) -> tuple[int, ...]:
+        """Those of a post that are still there; several of an album."""
+        rows = {(row.channel, row.number): row for row in self._stored} | self._taken.messages
+        channel = int(post.channel)
+        mine = (row for row in rows.values() if (row.channel, row.post) == (channel, post.number))
+        return tuple(sorted(row.number for row in mine if row.stands is Stands.POST and row.deleted is None))
+
+
+@dataclass(frozen=True, slots=True)
+class _Press:
+    """Makes messages of alerts, as they are frozen."""
+
+    rules: Rules
+    secret: bytes
+    seen: datetime
+    messages: _Messages
+
+    def row(self, told: Alert) -> outbox.Row:
+        """A post alerts a destination once more only with other topics, at another time: so the key is its own."""
+        key = f"alert {told.post.id} {told.destination} {int(self.seen.timestamp() * 1_000_000)}"
+        said = alert(told, self.rules.zone)
+        forward = self._forward(told.post, key, said) if self.rules.forward else None
+        post = told.post.id
+        return outbox.Row(
+            key=key,
+            destination=told.destination,
+            lane=Lane.URGENT if told.urgent else Lane.ALERT,
+            message=said if forward is None else header(told, self.rules.zone),
+            made=self.seen,
+            random_id=outbox.random_id(self.secret, key),
+            forward=forward,
+            says=(Saying(told.story, int(post.channel), post.number, told.names, told.urgent, told.edited),),
+        )
+
+    def _forward(self, post: Post, key: str, excerpt: Text) -> Forward | None:
+        """None where it is known that it cannot be: it is protected, or the speaker cannot read its channel."""
+        channel, numbers = post.channel, self.messages.numbers(post.id)
+        if post.protected or channel.id is None or channel.username is None or not numbers:
+            return None
+        return Forward(
+            channel=channel.id,
+            username=channel.username,
+            numbers=numbers,
+            random_ids=tuple(outbox.random_id(self.secret, f"{key} forward {number}") for number in numbers),
+            excerpt=excerpt,
+        )

@@ -11,23 +11,22 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 
 from bot.albums import QUIET, Albums, album_of
 from bot.cursor import Cursor, heard, moved
 from bot.entries import Also, Entries, entries
 from bot.errors import StorageError
 from bot.intake import Intake, Overtaken, intake, wanted
-from bot.judge import Arrival, Judged, judge
-from bot.model import Carrier, Channel, ChannelRef, Happening, Haul, Peer, PostId, Reason
+from bot.judge import Arrival, Judged, Judgement, judge
+from bot.model import Carrier, Channel, ChannelRef, Happening, Haul, Peer, PostId, Reason, Verdict
 from bot.ports import Clock
 from bot.recording.jsonl import post_of
+from bot.retelling import elsewhere
 from bot.rules import Rules
-from bot.storage import bundles, matches, outbox, posts, stories
+from bot.storage import bundles, matches, outbox, posts, stories, tellings
 from bot.storage.database import Database
 from bot.storage.posts import Message
-from bot.stories.carriers import carrier
-from bot.stories.stories import Stories
+from bot.stories.stories import MOST, Stories
 from bot.telemetry.log import logger
 from bot.text.footers import Footers
 from bot.triage import Pace
@@ -44,7 +43,6 @@ _LINGER = 0.025
 _TAUGHT_BY = 60
 _MINUTE = timedelta(minutes=1)
 _EVER = datetime.max.replace(tzinfo=UTC)
-_BY_DATE = attrgetter("date")
 
 
 @dataclass(slots=True)
@@ -71,9 +69,9 @@ class _Waiting:
 class Ingest:
     """One batch at a time, in the order of coming; `run` is the loop.
 
-    ``rules`` may be swapped between batches. ``behind`` is called with a channel of which something above its cursor is
-    known to be missing, ``committed`` after a batch that brought matches or messages to be sent. ``stored_at``: when a
-    page of history was last stored.
+    ``rules`` are those in force, which `obey` swaps between batches. ``behind`` is called with a channel of which
+    something above its cursor is known to be missing, ``committed`` after a batch that brought matches or messages to
+    be sent or edited. ``stored_at``: when a page of history was last stored.
     """
 
     def __init__(self, database: Database, clock: Clock, rules: Rules, secret: bytes) -> None:
@@ -109,7 +107,8 @@ class Ingest:
         # What was missed meanwhile is read now, and is near in time to what came before it.
         since = now - 2 * window
         members = await stories.members(database, since)
-        told = await stories.told(database, since)
+        # An edit of a post that is no member any more still belongs to its story.
+        told = await stories.told(database, MOST)
         self._stories = Stories.rebuilt(window, members, told)
         folding = {b.destination: b.due for b in await bundles.open_bundles(database) if b.reason is Reason.BURST}
         # What is folded is told in one message, which counts too.
@@ -128,6 +127,10 @@ class Ingest:
         refs = self.rules.found.get(peer.id, ())
         if ref is not None and ref not in refs:
             self.rules = replace(self.rules, found={**self.rules.found, peer.id: (*refs, ref)})
+
+    def obey(self, rules: Rules) -> None:
+        """New rules, from the next batch on. By which references channels were found stays known."""
+        self.rules = replace(rules, found={**rules.found, **self.rules.found})
 
     def heard(self, channel: int, top: int, pts: int | None = None) -> None:
         """Takes note of a channel's newest number; nothing is stored of it until it is read."""
@@ -242,7 +245,8 @@ class Ingest:
         result = judge(arrivals if judged else (), rules, self._stories, self._footers, self._pace)
         cursors, above = self._moved(hauls, taken)
         also = await self._also(result, arrivals, rules)
-        rows = entries(result, taken, cursors, rules, also, seen=seen, secret=self._secret)
+        rows = entries(result, taken, cursors, rules, also, seen=seen, secret=self._secret, stored=stored)
+        rows.changed |= _back(arrivals, stored, taken)
         await self._database.write(rows.write)
         if any(haul.read for haul in hauls):
             self.stored_at = self._clock.now()
@@ -259,7 +263,7 @@ class Ingest:
     def _tell_on(self, rows: Entries, cursors: Mapping[int, Cursor]) -> None:
         self.stored += len(rows.taken.messages)
         self.matched += len(rows.matches)
-        if rows.matches or rows.messages:
+        if rows.matches or rows.messages or rows.changed:
             self.committed()
         for channel in cursors:
             self._albums.read(channel, self.cursors[channel].verified)
@@ -319,24 +323,40 @@ class Ingest:
 
     async def _also(self, judged: Judged, arrivals: Iterable[Arrival], rules: Rules) -> Also:
         """Where else the stories ran of which something is told now."""
-        told = {judgement.story for judgement in judged.judgements if judgement.decisions}
-        members = {story: ids for story in told if len(ids := judged.stories.members(story)) > 1}
+        begun = {j.story for j in judged.judgements if _begins(j)}
+        told = {j.story for j in judged.judgements if any(d.reason.verdict is Verdict.ALERT for d in j.decisions)}
+        stored = await tellings.members(self._database, told - begun)
+        renamed = {arrival.formerly: arrival.revision.post.id for arrival in arrivals}
+        members = {
+            story: dict.fromkeys([renamed.get(id_, id_) for id_ in stored.get(story, ())])
+            | dict.fromkeys(judged.stories.members(story))
+            for story in told
+        }
+        here = {arrival.revision.post.id: arrival.revision.post for arrival in arrivals}
         asked = {id_ for ids in members.values() for id_ in ids}
-        posts_here = (arrival.revision.post for arrival in arrivals) if asked else ()
-        here = {post.id: replace(post, channel=rules.labelled(post.channel)) for post in posts_here if post.id in asked}
-        there: dict[int, set[int]] = {}
-        for id_ in asked - here.keys():
-            there.setdefault(int(id_.channel), set()).add(id_.number)
-        for row in await posts.known(self._database, there, {}) if there else ():
-            channel = self._channels.get(row.channel)
-            if channel is not None and row.body is not None and row.deleted is None:
-                here[PostId(str(row.channel), row.number)] = post_of(row.body, rules.labelled(channel))
+        here |= await tellings.posts(self._database, asked - here.keys())
 
         def also(story: PostId, lead: PostId) -> tuple[Carrier, ...]:
-            others = (here[id_] for id_ in members.get(story, ()) if id_ in here and id_ != lead)
-            return tuple(sorted((carrier(post) for post in others if post.deleted is None), key=_BY_DATE))
+            return elsewhere((here[id_] for id_ in members.get(story, ()) if id_ in here and id_ != lead), rules)
 
         return also
+
+
+def _back(arrivals: Iterable[Arrival], stored: Iterable[Message], taken: Intake) -> set[PostId]:
+    """Stories of posts that had seemed to be gone: this is no edit, so nothing is judged, but a message may say it."""
+    gone = (row for row in stored if row.deleted is not None)
+    back = {(row.channel, row.post) for row in gone if (now := _now(row, taken)) and now.deleted is None}
+    known = ((arrival.revision.post.id, arrival.known) for arrival in arrivals) if back else ()
+    return {was.story for id_, was in known if was and was.story and (int(id_.channel), id_.number) in back}
+
+
+def _now(row: Message, taken: Intake) -> Message | None:
+    return taken.messages.get((row.channel, row.number))
+
+
+def _begins(judgement: Judgement) -> bool:
+    """Whether this post is the first of its story."""
+    return judgement.revision.happening is Happening.POSTED and judgement.story == judgement.revision.post.id
 
 
 def _together(hauls: Iterable[Haul]) -> Iterator[Haul]:

@@ -36,7 +36,8 @@ class Rules:
     """``topics`` by name, in the configuration's order, the same that ``matcher`` knows; ``channels`` by reference.
 
     ``found``: by which references of the configuration a channel (its marked id) was found, which its name of today
-    need not tell: an invite link, or the name that it had then.
+    need not tell: an invite link, or the name that it had then. ``forward``: an alert is the post
+    itself, and a short header under it.
     """
 
     matcher: Matcher
@@ -50,6 +51,7 @@ class Rules:
     late_after: timedelta
     max_per_minute: int
     quiet: QuietHours | None
+    forward: bool = False
     found: Mapping[int, tuple[ChannelRef, ...]] = field(default_factory=dict)
     #: Every destination of a topic once, in the topics' order.
     destinations: tuple[Destination, ...] = field(init=False, repr=False, compare=False)

@@ -97,8 +97,11 @@ async def found(database: Database) -> list[str]:
 
 async def alerted(database: Database) -> list[str]:
     """The messages to be sent: to whom, in which lane, of which post."""
-    rows = await database.rows("SELECT destination, lane, post FROM outbox ORDER BY id")
-    return [f"{place} {lane} {names(*_place(post))}" for place, lane, post in rows]
+    rows = await database.rows(
+        "SELECT o.destination, o.lane, s.channel, s.number FROM outbox AS o JOIN says AS s ON s.message = o.id "
+        "ORDER BY o.id, s.place"
+    )
+    return [f"{place} {lane} {names(channel)}/{number}" for place, lane, channel, number in rows]
 
 
 async def held(database: Database) -> list[str]:
@@ -116,14 +119,9 @@ async def stored_numbers(database: Database, peer: Peer = ALFA) -> list[int]:
 
 async def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     """All rows of all tables that an ingest writes."""
-    tables = ("message", "version", "match", "member", "told", "bundle", "held", "outbox", "channel")
+    tables = ("message", "version", "match", "member", "told", "bundle", "held", "outbox", "says", "channel")
     return {table: sorted(await database.rows(f"SELECT * FROM {table}"), key=repr) for table in tables}  # noqa: S608
 
 
-def _place(post: str) -> tuple[int, str]:
-    channel, number = post.split("/")
-    return int(channel), f"/{number}"
-
-
-def names(channel: int, number: str = "") -> str:
-    return next(peer.username or "" for peer in PEERS if peer.id == channel).removesuffix("_demo") + number
+def names(channel: int) -> str:
+    return next(peer.username or "" for peer in PEERS if peer.id == channel).removesuffix("_demo")

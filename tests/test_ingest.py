@@ -326,7 +326,7 @@ async def test_a_topic_that_is_new_to_the_rules_makes_no_news_of_an_old_post(
     ingest: Ingest, database: Database, clock: HandClock, lexicon: Lexicon
 ) -> None:
     await push(ingest, shows(said(11, "Погода в Москве")))
-    ingest.rules = rules(rule("city", "Москва"), rule("snow", "снег"), lexicon=lexicon)
+    ingest.obey(rules(rule("city", "Москва"), rule("snow", "снег"), lexicon=lexicon))
     clock.set(at(5))
     await push(ingest, shows(said(11, "Погода в Москве, снег", edited=4)))
     assert await found(database) == ["alfa/11 snow edit"]
@@ -335,7 +335,7 @@ async def test_a_topic_that_is_new_to_the_rules_makes_no_news_of_an_old_post(
 async def test_the_rules_are_those_in_force_when_a_batch_is_judged(
     ingest: Ingest, database: Database, lexicon: Lexicon
 ) -> None:
-    ingest.rules = rules(rule("city", "Москва"), lexicon=lexicon)
+    ingest.obey(rules(rule("city", "Москва"), lexicon=lexicon))
     await push(ingest, shows(said(11)))
     assert await found(database) == ["alfa/11 city new"]
 

@@ -158,3 +158,31 @@ async def test_a_message_has_the_same_number_whenever_it_is_made(tmp_path: Path,
     assert made[0] == made[1]
     assert {number for _, number, *_ in made[0]}.isdisjoint(number for _, number, *_ in made[2])
     assert [number for _, number, *_ in made[0]] == [outbox.random_id(SECRET, key) for key, *_ in made[0]]
+
+
+WEEK = 7 * 24 * 60
+COLUMN = "Колонна техники вышла из Сирии в сторону границы, дорога перекрыта с утра для всех машин, сообщил источник"
+
+
+async def test_what_was_told_of_an_old_story_is_known_after_a_restart(
+    database: Database, clock: HandClock, by: Rules
+) -> None:
+    """An edit that brings what another post of the story has told already is no news, however late it comes."""
+    async with running(database, clock, by) as first:
+        await push(first, shows(said(11, COLUMN)))
+        await push(first, shows(said(17, COLUMN + " Хмеймим", peer=BETA, minutes=1)))
+    clock.set(at(WEEK))
+    async with running(database, clock, by) as second:
+        await push(second, shows(said(11, COLUMN + ", Хмеймим", edited=WEEK)))
+    assert (await found(database))[-1] == "alfa/11 bases story"
+    assert len(await database.rows("SELECT 1 FROM outbox")) == 2
+
+
+async def test_where_an_old_story_ran_is_known_after_a_restart(database: Database, clock: HandClock, by: Rules) -> None:
+    async with running(database, clock, by) as first:
+        await push(first, shows(said(11, COLUMN)), shows(said(17, COLUMN, peer=BETA, minutes=1)))
+    clock.set(at(WEEK))
+    async with running(database, clock, by) as second:
+        await push(second, shows(said(11, COLUMN + ", Хмеймим", edited=WEEK)))
+    [*_, (text,)] = await database.rows("SELECT text FROM outbox ORDER BY id")
+    assert "Also in: @\u2060beta_demo 12:01\n" in text

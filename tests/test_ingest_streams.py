@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from bot.model import Happening, Haul, Match, Peer, Post, Reason, Revision
 from bot.ports import Lane
 from bot.query.lexicon import Lexicon
+from bot.render.richtext import Message
 from bot.replay import judgements
 from bot.rules import Rules
 from bot.schedule import QuietHours
@@ -114,7 +115,7 @@ async def until(database: Database, clock: HandClock, moment: datetime) -> None:
     clock.set(moment)
     due = [bundle for bundle in await bundles.open_bundles(database) if bundle.due <= moment]
     rows = [
-        outbox.Row(f"bundle {one.id}", one.destination, Lane.ALERT, one.id, "", (), None, None, one.due)
+        outbox.Row(f"bundle {one.id}", one.destination, Lane.ALERT, Message(""), one.due, one.id)
         for one in due
         if one.reason is Reason.BURST
     ]

@@ -90,3 +90,6 @@ def test_a_configuration_lays_down_its_rules(lexicon: Lexicon) -> None:
     assert by.topics["assad"].channels == frozenset({Username("alfa_demo")})
     assert by.channels[ChatId(-1001234567890)] == ChannelRule(label="Бета", topics=frozenset({"syria"}))
     assert (by.zone.key, by.digests, by.max_per_minute, by.quiet) == ("Europe/Kyiv", Never(), 3, None)
+    assert not by.forward
+    forwarding = toml.replace("max_per_minute = 3", 'form = "forward"')
+    assert rules_of(parse_settings(forwarding, "config.toml", {}, str), lexicon).forward

@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 from bot.cli.matches import as_json
 from bot.cli.telling import as_text
 from bot.cron import Cron
-from bot.desk import EDITABLE, Telling
+from bot.desk import Telling
 from bot.judge import Arrival, Judgement, Known, judge
 from bot.model import Alert, Bundle, Destination, Digest, Happening, Media, Origin, Post, PostId, Reason, Revision
+from bot.pacing import EDITABLE
 from bot.query.lexicon import Lexicon
 from bot.render.alert import alert as rendered_alert
 from bot.render.bundle import bundle as rendered_bundle
@@ -458,7 +459,7 @@ def test_every_message_is_one_that_telegram_takes(moves: list[Move], plan: Plan,
                 check(rendered)
                 assert len(rendered.text) <= 1200
             case Bundle():
-                check_all(rendered_bundle(one.message, zone))
+                check_all([part.message for part in rendered_bundle(one.message, zone)])
             case Digest():
                 check_all(rendered_digest(one.message, zone))
 

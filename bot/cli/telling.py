@@ -42,7 +42,7 @@ def _rendered(message: Alert | Bundle | Digest, zone: ZoneInfo) -> list[Message]
         case Alert():
             return [alert(message, zone)]
         case Bundle():
-            return bundle(message, zone)
+            return [part.message for part in bundle(message, zone)]
         case Digest():
             return digest(message, zone)
 

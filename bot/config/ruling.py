@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.config.settings import Settings
+from bot.config.settings import Form, Settings
 from bot.query.lexicon import Lexicon
 from bot.query.matcher import Matcher, Topic
 from bot.rules import ChannelRule, Rules, TopicRule
@@ -37,4 +37,5 @@ def rules_of(settings: Settings, lexicon: Lexicon) -> Rules:
         late_after=settings.alerts.late_after,
         max_per_minute=settings.alerts.max_per_minute,
         quiet=settings.alerts.quiet_hours,
+        forward=settings.alerts.form is Form.FORWARD,
     )

@@ -16,6 +16,8 @@ _SAID = 700
 _ALSO = 90
 _CARRIERS = 12
 _EMPTY_LINES = 4
+#: Of a header, which stands under the post itself.
+_HEADER_ALSO = 300
 
 
 def alert(told: Alert, zone: ZoneInfo) -> Message:
@@ -31,3 +33,12 @@ def alert(told: Alert, zone: ZoneInfo) -> Message:
     body = said(post, told.hits, shown, min(_SAID, room - (_ALSO if told.also else 0)), flat=False)
     also = also_in(told.also, times, room - len(body.text), _CARRIERS)
     return joined([head, body, lines([hung, also, where])])
+
+
+def header(told: Alert, zone: ZoneInfo) -> Message:
+    """What stands under a forwarded post: why it came, who said it when, where else it ran; a few lines at most."""
+    post = told.post
+    times = Times(zone, post.date, post.date)
+    heading = topics_line(told.topics, Flags(told.edited, told.deleted), urgent=told.urgent)
+    who = who_line(post, times.whole(post.date))
+    return lines([[heading], [who], also_in(told.also, times, _HEADER_ALSO, _CARRIERS), address(post)])

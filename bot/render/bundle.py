@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.model import Alert, Bundle, DigestStory, Reason
-from bot.render.richtext import Message, bold, message, split
+from bot.render.richtext import Message, bold, joined, message
 from bot.render.story import Flags, compact, topics_line, who_line
 from bot.render.times import Times
 from bot.render.words import counted
@@ -15,13 +17,57 @@ _EXCERPT, _SHORT = 320, 160
 _MANY = 20
 
 
-def bundle(told: Bundle, zone: ZoneInfo) -> list[Message]:
+class Part(NamedTuple):
+    """One message, and the alerts that stand in it; only the first has a heading."""
+
+    message: Message
+    alerts: tuple[Alert, ...]
+
+
+def bundle(told: Bundle, zone: ZoneInfo) -> list[Part]:
     """One message, or as many as it takes; no story is cut in two."""
-    times = Times(zone, told.since, told.until)
-    limit = _SHORT if len(told.alerts) > _MANY else _EXCERPT
-    stories = [_story(each, times, limit) for each in told.alerts]
-    heading = message(bold(_heading(told.reason, len(told.alerts))), "\n", times.period())
-    return split([heading, *stories])
+    return list(_parts(told, zone))
+
+
+def _parts(told: Bundle, zone: ZoneInfo) -> Iterator[Part]:
+    style = _Style(told, zone, len(told.alerts))
+    whole, here = style.heading(), list[Alert]()
+    for each in told.alerts:
+        story = style.story(each)
+        longer = joined([whole, story])
+        # A story is short enough to fit into a message alone, and under the heading.
+        if not longer.fits():
+            yield Part(whole, tuple(here))
+            longer, here = story, []
+        whole = longer
+        here.append(each)
+    yield Part(whole, tuple(here))
+
+
+def part(told: Bundle, zone: ZoneInfo, *, of: int, first: bool) -> Message:
+    """The part of a bundle of ``of`` stories in which these stand, whether or not they fit into it."""
+    style = _Style(told, zone, of)
+    return joined([*([style.heading()] if first else []), *map(style.story, told.alerts)])
+
+
+class _Style:
+    """How the stories of a bundle are told, which depends on how many there are."""
+
+    def __init__(self, told: Bundle, zone: ZoneInfo, stories: int) -> None:
+        self._reason = told.reason
+        # What is late was posted before anything of it was seen: that is the time of which the message tells.
+        late = [each.post.date for each in told.alerts] if told.reason is Reason.LATE else []
+        self._times = Times(zone, min([told.since, *late]), told.until)
+        self._stories = stories
+
+    def heading(self) -> Message:
+        return message(bold(_heading(self._reason, self._stories)), "\n", self._times.period())
+
+    def story(self, told: Alert) -> Message:
+        heading = topics_line(told.topics, Flags(told.edited, told.deleted), urgent=told.urgent)
+        who = who_line(told.post, self._times.near(told.post.date))
+        limit = _SHORT if self._stories > _MANY else _EXCERPT
+        return compact([heading, "\n", who], DigestStory(told.post, told.hits, told.also), self._times, limit)
 
 
 def _heading(reason: Reason, stories: int) -> str:
@@ -34,9 +80,3 @@ def _heading(reason: Reason, stories: int) -> str:
             return f"While it was quiet: {counted(stories, 'story', 'stories')}"
         case _:
             return counted(stories, "story", "stories")
-
-
-def _story(told: Alert, times: Times, limit: int) -> Message:
-    heading = topics_line(told.topics, Flags(told.edited, told.deleted), urgent=told.urgent)
-    who = who_line(told.post, times.near(told.post.date))
-    return compact([heading, "\n", who], DigestStory(told.post, told.hits, told.also), times, limit)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot.model import Carrier, Media, Origin
-from bot.render.alert import alert
+from bot.render.alert import alert, header
 from tests.render.conftest import LONDON, STAFF, alerted, posted, utc
 from tests.render.soundness import check, covered
 
@@ -80,3 +80,16 @@ def test_however_long_all_names_are_one_other_carrier_is_named() -> None:
 def test_a_dozen_other_carriers_is_enough() -> None:
     also = [Carrier(f"К{at}", utc(8, 10), None) for at in range(30)]
     assert "К11 10:00 and 18 more" in alert(alerted(posted(), "Сирии", also=also), LONDON).text
+
+
+def test_a_header_says_why_a_post_was_forwarded(golden: Callable[..., None]) -> None:
+    told = alerted(posted(origin=Origin(name="Чёрный штурман")), "Сирии", topics=("Syria", "Bases"), also=ALSO)
+    golden("header", header(replace(told, urgent=True, edited=True, deleted=True), LONDON))
+
+
+def test_a_header_is_short_whatever_there_is_to_say() -> None:
+    many = [Carrier("Свои в Латакии (чат)", utc(8, 9, each), f"https://t.me/c/1/{each}") for each in range(60)]
+    made = header(alerted(posted(title="Т" * 500), topics=["Syria " * 20] * 9, also=many), LONDON)
+    check(made)
+    assert len(made.text) < 700
+    assert made.text.count("\n") == 3

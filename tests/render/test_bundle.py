@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
 from bot.model import Alert, Bundle, Carrier, Media, Reason
-from bot.render.bundle import bundle
+from bot.render.bundle import bundle, part
+from bot.render.richtext import Message
 from tests.render.conftest import LONDON, ME, STAFF, alerted, posted, utc
 from tests.render.soundness import check_all
 
@@ -34,21 +36,25 @@ TWO = [
 ]
 
 
+def messages(told: Bundle) -> list[Message]:
+    return [part.message for part in bundle(told, LONDON)]
+
+
 @pytest.mark.parametrize("reason", [Reason.BURST, Reason.LATE, Reason.QUIET])
 def test_a_bundle_says_why_it_comes_and_tells_its_stories(golden: Callable[..., None], reason: Reason) -> None:
-    golden(f"bundle_{reason}", *bundle(held(reason, TWO), LONDON))
+    golden(f"bundle_{reason}", *messages(held(reason, TWO)))
 
 
 def test_one_alert_is_one() -> None:
-    [made] = bundle(held(Reason.BURST, TWO[:1]), LONDON)
+    [made] = messages(held(Reason.BURST, TWO[:1]))
     assert made.text.startswith("1 more alert within a minute\n8 Dec 2024, 09:00 – 09:01\n\nSyria, Bases\n")
-    [made] = bundle(held(Reason.LATE, TWO[:1]), LONDON)
+    [made] = messages(held(Reason.LATE, TWO[:1]))
     assert made.text.startswith("While away: 1 story\n")
 
 
 def test_a_large_bundle_is_split_between_stories() -> None:
     stories = [alerted(posted(f"{STAFF} {STAFF}", number=at), "Сирии") for at in range(60)]
-    made = bundle(held(Reason.LATE, stories), LONDON)
+    made = messages(held(Reason.LATE, stories))
     check_all(made)
     assert len(made) > 2
     for message in made[1:]:
@@ -56,3 +62,27 @@ def test_a_large_bundle_is_split_between_stories() -> None:
     for message in made:
         assert message.text.rsplit("\n", 1)[1].startswith("t.me/zastava_demo/")
     assert sum(message.text.count("t.me/zastava_demo/") for message in made) == 60
+
+
+def test_it_is_known_which_stories_stand_in_which_part() -> None:
+    told = held(Reason.LATE, [alerted(posted(f"{STAFF} {STAFF}", number=at), "Сирии") for at in range(60)])
+    made = bundle(told, LONDON)
+    assert [alert for one in made for alert in one.alerts] == list(told.alerts)
+    for at, one in enumerate(made):
+        again = part(replace(told, alerts=one.alerts), LONDON, of=60, first=at == 0)
+        assert again == one.message
+        assert again.text.count("t.me/zastava_demo/") == len(one.alerts)
+
+
+def test_a_part_is_told_anew_as_it_reads_now() -> None:
+    told = held(Reason.LATE, [replace(TWO[1], deleted=True)])
+    assert part(told, LONDON, of=2, first=False).text.startswith("Syria · deleted\n")
+    assert part(told, LONDON, of=2, first=True).text.startswith("While away: 2 stories\n")
+
+
+def test_what_was_missed_is_told_of_the_time_at_which_it_was_posted() -> None:
+    told = replace(held(Reason.LATE, TWO), since=utc(8, 12), until=utc(8, 12))
+    [made] = messages(told)
+    assert made.text.startswith("While away: 2 stories\n8 Dec 2024, 09:00 – 12:00\n")
+    [made] = messages(replace(told, reason=Reason.QUIET))
+    assert made.text.startswith("While it was quiet: 2 stories\n8 Dec 2024, 12:00 – 12:00\n")
