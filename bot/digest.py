@@ -6,10 +6,11 @@ The order in which matches come does not matter: the same ones always make the s
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from bot.model import Destination, Digest, DigestStory, DigestTopic, Found, Post, PostId
+from bot.model import Destination, Digest, DigestStory, DigestTopic, Found, Hit, Post, PostId
 from bot.stories.carriers import also_in
 
 #: A bar line is a few signs in a heading: at most so many, and none for less than this much time.
@@ -49,7 +50,7 @@ def compose(  # noqa: PLR0913 - the facts of a digest, each by its name
     for one in latest:
         matches.setdefault(one.match.topic, []).append(one)
     parts = []
-    for name in [*(name for name in titles if name in matches), *sorted(matches.keys() - titles.keys())]:
+    for name in in_order(topics, matches):
         stories = _stories(matches[name], posts, *changed)
         parts.append(
             DigestTopic(
@@ -72,6 +73,33 @@ def compose(  # noqa: PLR0913 - the facts of a digest, each by its name
         lost=lost,
         history=history,
     )
+
+
+def in_order(topics: Iterable[tuple[str, str]], names: Collection[str]) -> list[str]:
+    """The names of topics as a digest has them: in the order of (name, title), and the others after these."""
+    known = dict(topics)
+    return [*(name for name in known if name in names), *sorted(set(names) - known.keys())]
+
+
+def filled(
+    digest: Digest,
+    names: Sequence[str],
+    posts: Mapping[PostId, Post],
+    hits: Mapping[tuple[PostId, str], tuple[Hit, ...]],
+) -> Digest:
+    """A digest that was composed of posts that say nothing, with what they say: only few of all are shown.
+
+    ``names`` are those of its topics, ``hits`` by post and topic. A post that is not known any more stays as it is.
+    """
+
+    def whole(topic: DigestTopic, name: str) -> DigestTopic:
+        shown = [(story, story.post.id) for story in topic.stories]
+        stories = (
+            story._replace(post=posts.get(id_, story.post), hits=hits.get((id_, name), ())) for story, id_ in shown
+        )
+        return replace(topic, stories=tuple(stories))
+
+    return replace(digest, topics=tuple(map(whole, digest.topics, names)))
 
 
 def _latest(found: Iterable[Found]) -> list[Found]:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.digest import compose
+from bot.digest import compose, filled, in_order
 from bot.model import Channel, Destination, Digest, DigestStory, Found, Hit, Match, Me, PartKind, Post, PostId
 
 cases = settings(max_examples=int(os.environ.get("VEDETTE_CASES", "150")), deadline=None)
@@ -255,6 +255,31 @@ def test_nothing_found_is_lost_or_counted_twice(
             assert story.post.id in ids
             links = [story.post.link, *(carrier.link for carrier in story.also)]
             assert len(links) == len(set(links))
+
+
+@pytest.mark.fuzz
+@cases
+@given(matches=everything, carriers=carried, most=st.integers(0, 3))
+def test_a_digest_of_posts_that_say_nothing_is_filled_with_what_they_say(
+    matches: list[Found], carriers: dict[PostId, list[Post]], most: int
+) -> None:
+    # A table holds a match once, and of a post the one version that it has now.
+    latest = {(one.post.id, one.match.topic): one for one in matches}
+    posts = {one.post.id: one.post for one in latest.values()}
+    whole = [one._replace(post=posts[one.post.id]) for one in latest.values()]
+    bare = [
+        one._replace(post=replace(one.post, text=""), match=one.match._replace(keywords=(), hits=())) for one in whole
+    ]
+    hits = {(one.post.id, one.match.topic): one.match.hits for one in whole}
+    names = in_order(TOPICS, {one.match.topic for one in whole})
+    slight = composed(bare, carriers=carriers, max_stories=most)
+    assert filled(slight, names, posts, hits) == composed(whole, carriers=carriers, max_stories=most)
+
+
+def test_a_post_that_is_not_known_any_more_stays_as_it_is() -> None:
+    bare = composed([found(post("a", 1, text=""))])
+    [story] = filled(bare, ["syria"], {}, {}).topics[0].stories
+    assert (story.post, story.hits) == (post("a", 1, text=""), ())
 
 
 def test_ten_thousand_matches_are_composed_in_well_under_a_second() -> None:

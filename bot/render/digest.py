@@ -55,8 +55,14 @@ def _topic(topic: DigestTopic, times: Times) -> Iterator[Message]:
 
 def _story(story: DigestStory, times: Times) -> Message:
     flags = Flags(story.edited, story.deleted)
-    who = who_line(story.post, times.near(story.post.date), *flags.words())
+    who = who_line(story.post, times.near(story.post.date), *_carried(story), *flags.words())
     return compact(["• ", who], story, times, _EXCERPT)
+
+
+def _carried(story: DigestStory) -> list[str]:
+    """How many channels carried it, where that is more than one: what the order of the stories goes by."""
+    channels = {story.post.channel.shown, *(carrier.channel for carrier in story.also)}
+    return [f"{len(channels):,} channels"] if len(channels) > 1 else []
 
 
 def bars(counts: Sequence[int]) -> str:
