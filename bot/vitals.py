@@ -31,7 +31,7 @@ _NAMED = 3
 
 
 class Link(StrEnum):
-    """How the reader's account stands with Telegram."""
+    """How an account stands with Telegram, the reader's or the bot's."""
 
     CONNECTING = "connecting"
     UP = "up"
@@ -54,6 +54,7 @@ class Code(StrEnum):
     HANGS = "hangs"
     SIGNED_OUT = "signed-out"
     NO_ANSWER = "no-answer"
+    SPEAKER = "speaker"
     STARTING = "starting"
     NO_PASS = "no-pass"  # noqa: S105 - no secret
     OUTBOX_STUCK = "outbox-stuck"
@@ -63,6 +64,7 @@ class Code(StrEnum):
     BACKLOG = "backlog"
     REFUSED = "refused"
     NOT_FOUND = "not-found"
+    FOLDER = "folder"
     SILENT = "silent"
     DESTINATION = "destination"
     BEHIND = "behind"
@@ -76,7 +78,7 @@ class Code(StrEnum):
 _DEGRADED = frozenset(
     {
         *(Code.TOO_OLD, Code.CLOCK, Code.BACKLOG, Code.REFUSED, Code.NOT_FOUND, Code.SILENT),
-        *(Code.DESTINATION, Code.BEHIND, Code.FLOOD_WAIT),
+        *(Code.FOLDER, Code.DESTINATION, Code.BEHIND, Code.FLOOD_WAIT),
     }
 )
 
@@ -104,7 +106,8 @@ class Vitals:
     ``behind``: channels of which that is not known of the last minutes. ``waiting``: readings that wait for their turn.
     ``skew``: how far this machine's clock is ahead of Telegram's, where that matters. ``stepped``: when that clock was
     last set, or the machine last slept, as the process has noticed. ``stored_at``: when a page of posts was last
-    stored.
+    stored. ``speaker``: how the bot stands with Telegram, which last answered it at ``speaker_answered``; None: the
+    reader speaks.
     """
 
     started: datetime
@@ -118,6 +121,8 @@ class Vitals:
     sweep_every: timedelta
     stepped: datetime | None = None
     stored_at: datetime | None = None
+    speaker: Link | None = None
+    speaker_answered: datetime | None = None
 
     @property
     def patience(self) -> timedelta:
@@ -172,7 +177,8 @@ class Outside:
     ``running``: a process holds the data directory. ``disk``: what the tables lie on. ``fault``: why they cannot be
     read. ``due``: since when a message may go and has not; ``sent``: when one last went. ``channels``: those
     that are watched; ``unfound``: how many were looked for in vain.
-    ``refusing``: of each destination that takes no messages what the operators were told.
+    ``refusing``: of each destination that takes no messages what the operators were told; ``folder``: likewise of the
+    folder, where it cannot be found or looked at, and of the reader's session, where that has ended.
     """
 
     running: bool
@@ -183,6 +189,8 @@ class Outside:
     channels: tuple[Reached, ...] = ()
     unfound: int = 0
     refusing: tuple[str, ...] = ()
+    folder: str | None = None
+    session: str | None = None
     waits: tuple[Wait, ...] = ()
 
 
@@ -210,8 +218,11 @@ def _of_process(vitals: Vitals | None, outside: Outside, now: datetime) -> Itera
             yield Ailment(Code.HANGS, what)
             return
         yield from _of_reading(vitals, outside, now)
+        yield from (mute := [*_of_speaker(vitals, now)])
         yield from _of_telegram(vitals, outside, now)
-        yield from _of_outbox(vitals, outside, now)
+        yield from (Ailment(Code.DESTINATION, what) for what in outside.refusing)
+        if not mute:
+            yield from _of_outbox(vitals, outside, now)
 
 
 def _of_reading(vitals: Vitals, outside: Outside, now: datetime) -> Iterator[Ailment]:
@@ -219,7 +230,7 @@ def _of_reading(vitals: Vitals, outside: Outside, now: datetime) -> Iterator[Ail
     unanswered, passed = vitals.since(vitals.answered, now), vitals.since(vitals.passed, now)
     if vitals.link is Link.SIGNED_OUT:
         what = "Telegram does not accept the reader's session any more; stop the service, run vedette login, start it"
-        yield Ailment(Code.SIGNED_OUT, what)
+        yield Ailment(Code.SIGNED_OUT, outside.session or what)
         return
     if unanswered > _SILENT:
         what = f"Telegram has not answered for {lasting(unanswered)}; look at the network, the proxy and the clock"
@@ -236,6 +247,19 @@ def _of_reading(vitals: Vitals, outside: Outside, now: datetime) -> Iterator[Ail
         what = f"of no channel is it known what was posted in the last {lasting(vitals.patience)}"
         yield Ailment(Code.NO_PASS, f"{what}; look at the log for what stops it")
     yield from _of_channels(vitals, outside, now)
+
+
+def _of_speaker(vitals: Vitals, now: datetime) -> Iterator[Ailment]:
+    """What keeps the bot from speaking; not that Telegram answers nobody."""
+    if vitals.speaker is None:
+        return
+    unanswered = vitals.since(vitals.speaker_answered, now)
+    if vitals.speaker is Link.SIGNED_OUT:
+        what = f"Telegram does not let the bot in, so messages wait; {STATUS} why"
+        yield Ailment(Code.SPEAKER, what)
+    elif unanswered > _SILENT and vitals.since(vitals.answered, now) <= _SILENT:
+        what = f"Telegram has not answered the bot for {lasting(unanswered)}, so messages wait; look at the log for why"
+        yield Ailment(Code.SPEAKER, what)
 
 
 def _no_pass(vitals: Vitals, outside: Outside, now: datetime) -> Ailment:
@@ -258,6 +282,8 @@ def _of_channels(vitals: Vitals, outside: Outside, now: datetime) -> Iterator[Ai
         # Not by what the configuration calls them: an invite link is a key.
         what = f"{counted(outside.unfound, 'channel is', 'channels are')} not found"
         yield Ailment(Code.NOT_FOUND, f"{what}; {STATUS} which, and why")
+    if outside.folder is not None:
+        yield Ailment(Code.FOLDER, outside.folder)
     if silent := [one.name for one in outside.channels if one.silent and not one.refused]:
         what = f"{counted(len(silent), 'channel is', 'channels are')} silent for longer than usual: {_listed(silent)}"
         yield Ailment(Code.SILENT, f"{what}; look in Telegram whether it has moved")
@@ -292,8 +318,6 @@ def _of_telegram(vitals: Vitals, outside: Outside, now: datetime) -> Iterator[Ai
 
 
 def _of_outbox(vitals: Vitals, outside: Outside, now: datetime) -> Iterator[Ailment]:
-    for what in outside.refusing:
-        yield Ailment(Code.DESTINATION, what)
     if outside.due is None or outside.due > now:
         return
     stuck = vitals.since(max(outside.due, outside.sent or outside.due), now)

@@ -128,16 +128,20 @@ async def test_the_commands_of_the_page_do_what_it_says_one_after_another(
         await while_it_runs(home, server, shown)
     finally:
         service.send_signal(signal.SIGTERM)
-        out, _ = await asyncio.wait_for(service.communicate(), 5)
+        _, log = await asyncio.wait_for(service.communicate(), 5)
     assert service.returncode == 0
-    expect(shown["run"], out.decode())
+    expect(shown["run"], log.decode())
 
 
 async def while_it_runs(home: Home, server: TelegramServer, shown: dict[str, Box]) -> None:
     await home.becomes(lambda status: status["posts"] == 3)
     await home.becomes(lambda status: all(one["joined"] for one in status["channels"]))  # type: ignore[attr-defined]
     server.world.channels[1001].post("Колонна вошла в Сирию")
-    await home.becomes(lambda status: status["outbox"]["sent"] == 1)  # type: ignore[index]
+    async with asyncio.timeout(30):
+        while not (alerts := [sent.text for sent in server.sent if "t.me/alfa_demo/4" in sent.text]):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    [message] = re.findall(r"```text\n(.*?)\n```", PAGE, re.DOTALL)
+    expect(Box([], message), alerts[0])
     await home.becomes(lambda status: status["health"]["healthy"])  # type: ignore[index]
     expect(shown["status"], (await home.run(*shown["status"].arguments))[1])
     code, printed = await home.run(*shown["health"].arguments)

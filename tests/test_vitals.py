@@ -41,7 +41,8 @@ def test_a_service_that_does_its_work_is_well() -> None:
 
 def test_each_code_is_told_apart_by_its_severity() -> None:
     degraded = {
-        *("too-old", "clock", "backlog", "refused", "not-found", "silent", "destination", "behind", "flood-wait")
+        *("too-old", "clock", "backlog", "refused", "not-found", "folder", "silent", "destination", "behind"),
+        "flood-wait",
     }
     assert {code.value for code in Code if code.severity is Severity.DEGRADED} == degraded
     assert [code.severity for code in Code] == sorted((code.severity for code in Code), reverse=True)
@@ -144,6 +145,12 @@ def test_a_lost_session_is_the_reason_for_all_that_follows_from_it() -> None:
     [found] = ailments(lost, replace(QUIET, channels=(BEHIND,)), NOW)
     assert found.code is Code.SIGNED_OUT
     assert "stop the service, run vedette login, start it" in found.what
+
+
+def test_of_an_account_that_was_closed_it_says_what_the_operators_were_told() -> None:
+    closed = "Telegram has closed the reader's account: another account is needed"
+    [found] = ailments(replace(LATE, link=Link.SIGNED_OUT), replace(QUIET, session=closed), NOW)
+    assert found == (Code.SIGNED_OUT, closed)
 
 
 @pytest.mark.parametrize(
@@ -284,3 +291,47 @@ def test_a_clock_that_was_set_makes_nobody_ill_and_hides_nothing_for_long(set_by
 )
 def test_a_time_is_said_as_a_person_says_it(seconds: int, said: str) -> None:
     assert lasting(seconds * SECOND) == said
+
+
+BOT = replace(WELL, speaker=Link.UP, speaker_answered=NOW - 40 * SECOND)
+
+
+def test_a_bot_that_speaks_is_well_and_so_is_a_service_without_one() -> None:
+    assert ailments(BOT, QUIET, NOW) == ()
+    assert ailments(replace(BOT, speaker=Link.CONNECTING), QUIET, NOW) == ()
+
+
+def test_a_bot_that_is_not_let_in_is_told_at_once_and_that_messages_wait_is_not_told_twice() -> None:
+    out = replace(BOT, speaker=Link.SIGNED_OUT, speaker_answered=NOW)
+    [found] = ailments(out, replace(QUIET, due=NOW - HOUR), NOW)
+    assert found == (Code.SPEAKER, "Telegram does not let the bot in, so messages wait; vedette status says why")
+    assert found.severity is Severity.UNHEALTHY
+
+
+@pytest.mark.parametrize(("seconds", "found"), [(180, []), (181, ["speaker"])])
+@pytest.mark.parametrize("link", [Link.CONNECTING, Link.UP])
+def test_a_bot_that_has_no_answer_for_three_minutes_is_told(link: Link, seconds: int, found: list[str]) -> None:
+    silent = replace(BOT, speaker=link, speaker_answered=NOW - seconds * SECOND)
+    assert codes(ailments(silent, QUIET, NOW)) == found
+
+
+def test_a_bot_that_never_had_an_answer_is_silent_since_the_start() -> None:
+    never = replace(BOT, speaker=Link.CONNECTING, speaker_answered=None)
+    assert codes(ailments(replace(never, started=NOW - 2 * MINUTE), QUIET, NOW)) == []
+    [found] = ailments(replace(never, started=NOW - 4 * MINUTE), QUIET, NOW)
+    assert found.what == "Telegram has not answered the bot for 4 min, so messages wait; look at the log for why"
+
+
+def test_where_telegram_answers_nobody_the_bot_is_not_told_of_too() -> None:
+    silent = replace(BOT, answered=NOW - HOUR, passed=NOW - HOUR, speaker_answered=NOW - HOUR)
+    assert codes(ailments(silent, QUIET, NOW)) == ["no-answer"]
+
+
+def test_a_readers_lost_session_does_not_hide_the_bots() -> None:
+    lost = replace(BOT, link=Link.SIGNED_OUT, answered=NOW - SECOND, speaker=Link.SIGNED_OUT)
+    assert codes(ailments(lost, QUIET, NOW)) == ["signed-out", "speaker"]
+
+
+def test_a_folder_that_is_not_there_is_told_in_the_words_of_the_notice() -> None:
+    told = "There is no folder News in the reader's Telegram"
+    assert ailments(WELL, replace(QUIET, folder=told), NOW) == ((Code.FOLDER, told),)

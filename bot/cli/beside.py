@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bot.folder import LOCK
 from bot.storage import facts, overview, quotas, vitals
+from bot.storage.routes import OPERATOR
 from bot.vitals import Ailment, Disk, Outside, Reached, Severity, Vitals, Wait, ailments
 
 if TYPE_CHECKING:
@@ -74,6 +75,12 @@ def references(settings: Settings) -> list[str]:
     return [str(one.channel) for one in settings.watch.channels]
 
 
+def told(settings: Settings) -> frozenset[str]:
+    """What the configuration calls the chats that are written to; "operator 12345" where that is in private."""
+    chats = [settings.digest.chat, *(settings.destination_of(topic) for topic in settings.topics)]
+    return frozenset((*map(str, chats), *(f"{OPERATOR}{user}" for user in ("me", *settings.operators.users))))
+
+
 def names(one: ChannelState) -> frozenset[str]:
     """What a configuration may call it."""
     name = one.channel.username
@@ -98,7 +105,7 @@ async def seen(settings: Settings, database: Database, channels: Collection[Chan
     # What stands there may be of an earlier process, while the next one is still being loaded.
     life = await vitals.last(database) if running and _is_held(folder / vitals.ALIVE) else None
     asked, due = set(references(settings)), await vitals.due(database, now, _PATIENCE)
-    silent = await vitals.silent(database)
+    silent, refusing, chats = await vitals.silent(database), await vitals.refusing(database), told(settings)
     outside = Outside(
         running=running,
         disk=_disk(folder),
@@ -108,11 +115,23 @@ async def seen(settings: Settings, database: Database, channels: Collection[Chan
             Reached(_shown(one), one.read_at, one.behind, one.refused is not None, one.channel.id in silent)
             for one in channels
         ),
-        refusing=tuple(await vitals.refusing(database)),
+        refusing=tuple(what for place, what in refusing.items() if place in chats),
+        folder=await _folder(settings, database),
+        session=_reason(await vitals.session(database)),
         unfound=sum(one.written in asked and one.why is not None for one in await overview.sought(database)),
         waits=tuple(Wait(name, one.changed, one.until) for name, one in (await quotas.quotas(database)).items()),
     )
     return Seen(now, running, life, ailments(life, outside, now))
+
+
+async def _folder(settings: Settings, database: Database) -> str | None:
+    name = settings.watch.folder
+    return None if name is None else _reason(await vitals.folder(database, name))
+
+
+def _reason(notice: str | None) -> str | None:
+    """A notice as a line of reasons says it."""
+    return None if notice is None else notice.rstrip(".")
 
 
 def _disk(folder: Path) -> Disk:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bot.cli.beside import Seen
     from bot.cli.status import Status, Stored
     from bot.storage.addresses import Sought
+    from bot.storage.outbox import Letter
     from bot.storage.overview import ChannelState
 
 #: Channels that a person is shown, those that need a look first; more are counted.
@@ -70,6 +71,7 @@ def _summary(found: Status, stored: Stored, times: Times) -> Iterator[tuple[str,
     yield "channels", _counts(counts)
     yield "stored", f"{counted(stored.posts, 'post', 'posts')}, {counted(stored.matches, 'match', 'matches')}"
     yield from _messages(stored, found.seen.now, times)
+    yield from _digests(stored.digests, found.seen.now, times)
     for method, until in stored.waits.items():
         yield "waits", f"Telegram takes no {one_line(method)} before {times.near(until)}"
     for one in stored.budgets:
@@ -104,6 +106,10 @@ def _telegram(seen: Seen, times: Times) -> Iterator[tuple[str, str]]:
     if vitals.passed is not None:
         parts.append(f"all read up to {lasting(seen.now - vitals.passed)} ago")
     yield "telegram", " · ".join([*parts, f"running since {times.near(vitals.started)}"])
+    if vitals.speaker is not None:
+        answered = vitals.speaker_answered
+        ago = [] if answered is None else [f"answered {lasting(seen.now - answered)} ago"]
+        yield "bot", " · ".join([_LINKS[vitals.speaker], *ago])
 
 
 _LINKS = {
@@ -124,10 +130,33 @@ def _messages(stored: Stored, now: datetime, times: Times) -> Iterator[tuple[str
         "refused": stored.outbox["refused"],
     }
     yield "messages", _counts(outbox) + following
+    yield from _refused(stored.letters, now, times)
     for one in stored.held:
         to = one_line(str(one.destination))
         when = "until" if one.due > now else "due since"
         yield "held", f"{counted(one.posts, 'post', 'posts')} for {to} {when} {times.near(one.due)} ({one.reason})"
+
+
+def _refused(letters: Sequence[Letter], now: datetime, times: Times) -> Iterator[tuple[str, str]]:
+    """A line a chat and reason, of what was refused last."""
+    alike: dict[tuple[str, str], list[Letter]] = {}
+    for one in letters:
+        alike.setdefault((str(one.destination), one.why), []).append(one)
+    for (to, why), several in [*alike.items()][:_DETAILS]:
+        oldest = lasting(now - min(one.made for one in several))
+        again = min((one.again for one in several if one.again is not None), default=None)
+        following = "not tried again" if again is None else f"tried again {times.near(again)}"
+        count = counted(len(several), "message", "messages")
+        yield "refused", f"{count} to {one_line(to)}, up to {oldest} old: {one_line(why)} · {following}"
+
+
+def _digests(digests: Mapping[str, datetime], now: datetime, times: Times) -> Iterator[tuple[str, str]]:
+    """When the next ones come: in one line where they come together."""
+    together: dict[datetime, list[str]] = {}
+    for chat, moment in digests.items():
+        together.setdefault(moment, []).append(one_line(chat))
+    for moment, chats in sorted(together.items()):
+        yield "digest", f"{'due since' if moment <= now else 'next'} {times.near(moment)} to {', '.join(chats)}"
 
 
 def _counts(counts: dict[str, int]) -> str:

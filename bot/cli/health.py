@@ -63,7 +63,7 @@ def as_object(found: Seen) -> dict[str, object]:
     }
 
 
-_LIFE = ("started", "written", "link", "answered", "passed", "behind", "waiting", "skew")
+_LIFE = ("started", "written", "link", "answered", "passed", "behind", "waiting", "skew", "speaker", "speaker_answered")
 
 
 def _life(vitals: Vitals) -> dict[str, object]:
@@ -76,4 +76,6 @@ def _life(vitals: Vitals) -> dict[str, object]:
         "behind": vitals.behind,
         "waiting": vitals.waiting,
         "skew": vitals.skew and vitals.skew.total_seconds(),
+        "speaker": vitals.speaker,
+        "speaker_answered": vitals.speaker_answered and vitals.speaker_answered.isoformat(),
     }

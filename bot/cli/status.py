@@ -17,6 +17,7 @@ from bot.budget import Curb, rule_of, share_of
 from bot.cli import health
 from bot.cli.config import Config, settings_from
 from bot.render.times import Times
+from bot.schedule import next_moment
 
 if TYPE_CHECKING:
     from bot.cli.beside import Seen
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
     from bot.storage.bundles import OpenBundle
     from bot.storage.database import Database
     from bot.storage.notices import Noted
+    from bot.storage.outbox import Letter
     from bot.storage.overview import ChannelState
 
 _NOTICES = 10
+#: Messages that no chat took, of which more are only counted.
+_LETTERS = 50
 _INVITE = "t.me/+"
 _OF_AN_INVITE = 4
 #: Of longer ago no call matters.
@@ -53,7 +57,8 @@ class Stored(NamedTuple):
     """What stands in the other tables.
 
     ``waits``: methods that Telegram asked not to be called before a moment; ``silent``: channels that are so for longer
-    than usual, and when they posted last.
+    than usual, and when they posted last. ``letters``: messages that were refused, newest first; ``digests``: when the
+    next one of each destination is due, which may be past.
     """
 
     posts: int
@@ -66,6 +71,8 @@ class Stored(NamedTuple):
     sought: list[Sought]
     budgets: list[Used]
     silent: dict[int, datetime]
+    letters: list[Letter]
+    digests: dict[str, datetime]
 
 
 class Used(NamedTuple):
@@ -105,7 +112,7 @@ async def _found(settings: Settings, now: datetime) -> Status:
         channels = await overview.channels(database)
         watched = await beside.watched(settings, database, channels)
         seen = await beside.seen(settings, database, watched, now)
-        stored = await _stored(database, now)
+        stored = await _stored(settings, database, now)
     wanted = {one.channel.id for one in watched}
     known = frozenset[str]().union(*map(beside.names, channels))
     return Status(
@@ -118,8 +125,9 @@ async def _found(settings: Settings, now: datetime) -> Status:
     )
 
 
-async def _stored(database: Database, now: datetime) -> Stored:
+async def _stored(settings: Settings, database: Database, now: datetime) -> Stored:
     from bot.storage import bundles, notices, outbox, overview, posts, quotas, vitals
+    from bot.storage.routes import TAKEN_BACK
 
     curbs = await quotas.quotas(database)
     calls = await quotas.calls(database, now - _DAY)
@@ -134,7 +142,21 @@ async def _stored(database: Database, now: datetime) -> Stored:
         sought=await overview.sought(database),
         budgets=list(_budgets(calls, {name: Curb(*one) for name, one in curbs.items()}, now)),
         silent=await vitals.silent(database),
+        letters=[one for one in await outbox.refused(database, _LETTERS) if one.why != TAKEN_BACK],
+        digests=await _digests(settings, database, now),
     )
+
+
+async def _digests(settings: Settings, database: Database, now: datetime) -> dict[str, datetime]:
+    """Of every chat of the configuration; the first one of a new chat counts from now."""
+    from bot.storage import digests
+
+    periods = {str(chat): since for chat, since in (await digests.periods(database)).items()}
+    chats = dict.fromkeys(str(settings.destination_of(topic)) for topic in settings.topics)
+    following = {
+        chat: next_moment(settings.digest.policy, settings.timezone, min(periods.get(chat, now), now)) for chat in chats
+    }
+    return {chat: moment for chat, moment in following.items() if moment is not None}
 
 
 def _budgets(calls: Sequence[tuple[str, datetime]], curbs: Mapping[str, Curb], now: datetime) -> Iterator[Used]:
@@ -157,7 +179,7 @@ def _by_need(one: ChannelState) -> tuple[bool, int, float, str]:
 def as_object(found: Status) -> dict[str, object]:
     """The form of ``--json``: all keys are always there; times are ISO 8601 in UTC (docs/running.md)."""
     stored = found.stored or Stored(
-        0, 0, dict.fromkeys(("waits", "tried", "sent", "refused"), 0), None, [], {}, [], [], [], {}
+        0, 0, dict.fromkeys(("waits", "tried", "sent", "refused"), 0), None, [], {}, [], [], [], {}, [], {}
     )
     return {
         "now": found.seen.now.isoformat(),
@@ -190,6 +212,9 @@ def as_object(found: Status) -> dict[str, object]:
         ],
         "health": health.as_object(found.seen),
         "sought": [_sought(one) for one in stored.sought],
+        "speaker": None if found.seen.vitals is None else found.seen.vitals.speaker,
+        "digests": [{"destination": chat, "next": _iso(moment)} for chat, moment in stored.digests.items()],
+        "dead_letters": [_letter(one) for one in stored.letters],
         "budgets": [{**one._asdict(), "span": one.span.total_seconds()} for one in stored.budgets],
     }
 
@@ -210,6 +235,16 @@ def _channel(one: ChannelState, stored: Stored, now: datetime, *, watched: bool)
         "standing": one.standing.name.lower(),
         "lag": None if one.read_at is None else max((now - one.read_at).total_seconds(), 0),
         "silent_since": _iso(stored.silent.get(one.channel.id or 0)),
+    }
+
+
+def _letter(one: Letter) -> dict[str, object]:
+    return {
+        "destination": str(one.destination),
+        "lane": one.lane.value,
+        "made": _iso(one.made),
+        "why": one.why,
+        "again": _iso(one.again),
     }
 
 

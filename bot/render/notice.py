@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.model import Notice
 from bot.render.richtext import MOST_UNITS, Message, bold, lines, message, tidy
 from bot.render.words import counted
@@ -24,6 +26,14 @@ def notice(told: Notice) -> Message:
     rest = len(details) - shown
     left = [f"… and {counted(rest, 'more line', 'more lines')}"] if rest else []
     return lines([[bold(heading.text)], *([each] for each in details[:shown] if each), left])
+
+
+def together(several: Sequence[Notice]) -> Notice:
+    """Notices as one: a line each, and under it its details. At least one."""
+    if len(several) == 1:
+        return several[0]
+    told = [line for each in several for line in (f"• {_cut(each.what, _WHAT)}", *each.details)]
+    return Notice(f"{len(several):,} notices", tuple(told))
 
 
 def _cut(text: str, limit: int) -> str:

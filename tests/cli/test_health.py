@@ -20,8 +20,8 @@ import pytest
 
 from bot.cursor import Cursor
 from bot.folder import held
-from bot.model import Peer
-from bot.storage import channels, vitals
+from bot.model import Notice, Peer
+from bot.storage import channels, notices, vitals
 from bot.storage.database import NAME, Connection, Database
 from bot.vitals import Code, Link, Vitals
 from tests.cli.conftest import ROOT, Vedette
@@ -38,6 +38,7 @@ keywords = ["Сирия"]
 KEYS = [
     *("healthy", "reasons", "now", "running"),
     *("started", "written", "link", "answered", "passed", "behind", "waiting", "skew"),
+    *("speaker", "speaker_answered"),
 ]
 
 
@@ -186,6 +187,8 @@ def test_a_program_reads_the_same(vedette: Vedette, running: Path) -> None:
         "behind": 1,
         "waiting": 2,
         "skew": 31.0,
+        "speaker": None,
+        "speaker_answered": None,
     }
 
 
@@ -210,6 +213,36 @@ def test_channels_that_are_not_in_the_configuration_any_more_do_not_count(vedett
     config = running.parent / "config.toml"
     config.write_text(CONFIG.replace(', "-1001000000002"', ""), "utf-8")
     assert vedette("health").out == "healthy\n"
+
+
+def test_a_chat_that_is_no_destination_any_more_does_not_count(vedette: Vedette, running: Path) -> None:
+    alive(running, replace(well(), skew=None))
+    for chat in ("me", "@desk_demo"):
+        refused = Notice(f"{chat} refuses messages: BANNED")
+        write(running, lambda c, s=chat, n=refused: notices.tell(c, f"destination {s}", n, datetime.now(UTC)))
+    for user in ("me", "42"):
+        alone = Notice(f"Operator {user} cannot be told in private: BANNED")
+        write(running, lambda c, u=user, n=alone: notices.tell(c, f"operator {u}", n, datetime.now(UTC)))
+    assert vedette("health").out.splitlines() == [
+        "degraded (destination): me refuses messages: BANNED",
+        "degraded (destination): Operator me cannot be told in private: BANNED",
+    ]
+
+
+def test_a_folder_that_is_not_there_is_told_as_long_as_it_is_configured(vedette: Vedette, running: Path) -> None:
+    alive(running, replace(well(), skew=None))
+    missing = Notice("There is no folder News in the reader's Telegram.")
+    write(running, lambda c: notices.tell(c, "finding the folder News", missing, datetime.now(UTC)))
+    assert vedette("health").out == "healthy\n"
+    config = running.parent / "config.toml"
+    config.write_text(CONFIG.replace("[digest]", 'folder = "News"\n[digest]'), "utf-8")
+    assert vedette("health").out == "degraded (folder): There is no folder News in the reader's Telegram\n"
+
+
+def test_a_bot_that_is_not_let_in_makes_it_fail(vedette: Vedette, running: Path) -> None:
+    alive(running, replace(well(), skew=None, speaker=Link.SIGNED_OUT))
+    ran = vedette("health")
+    assert (ran.code, ran.out.split(":")[0]) == (1, "unhealthy (speaker)")
 
 
 @pytest.mark.usefixtures("folder")

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,9 +20,11 @@ from bot.cursor import Cursor
 from bot.folder import held
 from bot.model import Notice, Peer, Reason
 from bot.ports import Lane
+from bot.render.richtext import Message
 from bot.render.times import Times
+from bot.schedule import Daily, next_moment
 from bot.standing import Standing
-from bot.storage import addresses, bundles, channels, facts, notices, outbox, quotas, vitals
+from bot.storage import addresses, bundles, channels, digests, facts, notices, outbox, quotas, routes, vitals
 from bot.storage.addresses import Sought
 from bot.storage.bundles import Hold
 from bot.storage.database import Connection, Database
@@ -38,7 +40,7 @@ READ = NOW - timedelta(minutes=200)
 ALFA, BRAVO, CHARLIE = -1001000000001, -1001000000002, -1001000000003
 KEYS = [
     *("now", "data_dir", "running", "database", "channels", "missing", "posts", "matches", "outbox", "next_message"),
-    *("held", "waits", "notices", "health", "sought", "budgets"),
+    *("held", "waits", "notices", "health", "sought", "speaker", "digests", "dead_letters", "budgets"),
 ]
 
 
@@ -89,7 +91,7 @@ def refused(id_: int, why: str) -> Work:
 
 
 def row(key: str, made: datetime) -> Row:
-    return Row(key, DESK, Lane.ALERT, 42, "Сирия", (), None, None, made)
+    return Row(key, DESK, Lane.ALERT, Message("Сирия"), made, 42)
 
 
 def as_json(vedette: Vedette) -> dict[str, Any]:
@@ -146,7 +148,7 @@ def busy(folder: Path, soon: datetime) -> None:
         refused(BRAVO, "CHANNEL_PRIVATE"),
         channel(CHARLIE, "charlie_demo"),
         lambda c: outbox.add(c, [row("one", NOW), row("two", NOW)]),
-        lambda c: outbox.claim(c, NOW),
+        lambda c: outbox.claim(c, 1, 7, None),
         lambda c: outbox.postpone(c, 1, soon, "FLOOD_WAIT"),
         lambda c: bundles.hold(c, [Hold(ME, Reason.QUIET, soon, ALFA, 9, NOW)]),
         lambda c: quotas.set_quota(c, "messages.getHistory", soon, 0.5, NOW),
@@ -160,6 +162,12 @@ def told(at: datetime) -> str:
     return Times(ZoneInfo("Asia/Kolkata"), now, now).near(at)
 
 
+def next_digest(after: datetime) -> datetime:
+    moment = next_moment(Daily((time(8), time(20))), ZoneInfo("Asia/Kolkata"), after)
+    assert moment is not None
+    return moment
+
+
 def test_a_person_reads_how_things_stand(vedette: Vedette, folder: Path) -> None:
     soon = NOW + timedelta(hours=1)
     busy(folder, soon)
@@ -171,6 +179,7 @@ def test_a_person_reads_how_things_stand(vedette: Vedette, folder: Path) -> None
         "  stored    0 posts, 0 matches",
         f"  messages  1 waiting, 1 tried without an answer; the next may go {told(soon)}",
         f"  held      1 post for me until {told(soon)} (quiet)",
+        f"  digest    next {told(next_digest(NOW))} to me",
         f"  waits     Telegram takes no messages.getHistory before {told(soon)}",
         "  budget    0 of 26 messages.getHistory in 31 s, at 50% of the pace",
         "channels that are not found yet",
@@ -226,6 +235,57 @@ def test_a_program_reads_the_same(vedette: Vedette, folder: Path) -> None:
     assert [one["code"] for one in found["health"]["reasons"]] == ["not-running"]
     pages = {"method": "messages.getHistory", "used": 0, "most": 26, "span": 31.0, "share": 0.5}
     assert pages in found["budgets"]
+
+
+def refused_twice(folder: Path, again: datetime) -> None:
+    """Of three messages to a desk two are refused; a notice was taken back, and went another way."""
+    made = [row(key, NOW - timedelta(hours=hours)) for key, hours in (("one", 3), ("two", 1), ("three", 0))]
+    written(
+        folder,
+        lambda c: outbox.add(c, [*made, made[0]._replace(key="four", lane=Lane.NOTICE)]),
+        lambda c: outbox.refuse(c, 1, "CHAT_WRITE_FORBIDDEN", again),
+        lambda c: outbox.refuse(c, 2, "CHAT_WRITE_FORBIDDEN"),
+        lambda c: outbox.refuse(c, 4, routes.TAKEN_BACK),
+    )
+
+
+def test_messages_that_no_chat_took_are_told_with_why_and_when_they_are_tried_again(
+    vedette: Vedette, folder: Path
+) -> None:
+    again = NOW + timedelta(minutes=10)
+    refused_twice(folder, again)
+    what = f"2 messages to @desk_demo, up to 3 h old: CHAT_WRITE_FORBIDDEN · tried again {told(again)}"
+    assert f"  refused   {what}" in vedette("status").out.splitlines()
+    letters = as_json(vedette)["dead_letters"]
+    assert [(one["made"], one["again"]) for one in letters] == [
+        ((NOW - timedelta(hours=1)).isoformat(), None),
+        ((NOW - timedelta(hours=3)).isoformat(), again.isoformat()),
+    ]
+    assert (letters[0]["destination"], letters[0]["lane"]) == ("@desk_demo", "alert")
+    assert letters[0]["why"] == "CHAT_WRITE_FORBIDDEN"
+
+
+def test_when_the_next_digests_come_is_told_and_which_are_due(vedette: Vedette, folder: Path) -> None:
+    toml = (
+        '[topics.two]\nkeywords = ["Ливан"]\nchat = "@desk_demo"\n[topics.three]\nkeywords = ["Асад"]\nchat = "-1001"'
+    )
+    with (folder.parent / "config.toml").open("a") as file:
+        file.write(f"\n{toml}\n")
+    since = NOW - timedelta(days=2)
+    written(folder, lambda c: digests.keep(c, [DESK], since))
+    due = next_digest(since)
+    lines = vedette("status").out.splitlines()
+    assert f"  digest    due since {told(due)} to @desk_demo" in lines
+    assert f"  digest    next {told(next_digest(NOW))} to me, -1001" in lines
+    assert {"destination": "@desk_demo", "next": due.isoformat()} in as_json(vedette)["digests"]
+
+
+def test_how_the_bot_stands_with_telegram_is_told(vedette: Vedette, folder: Path) -> None:
+    with held(folder), locked(folder / "alive"):
+        answered = datetime.now(UTC) - timedelta(seconds=30)
+        written(folder, sign_of_life(speaker=Link.UP, speaker_answered=answered))
+        assert "  bot       connected · answered 30 s ago" in vedette("status").out.splitlines()
+        assert as_json(vedette)["speaker"] == "up"
 
 
 def sign_of_life(**changed: Any) -> Work:
@@ -418,9 +478,11 @@ def test_a_database_of_a_newer_version_is_told_of(vedette: Vedette, folder: Path
 
 def test_every_key_is_documented(vedette: Vedette, folder: Path) -> None:
     busy(folder, NOW)
+    refused_twice(folder, NOW)
     page = (ROOT / "docs" / "running.md").read_text("utf-8")
     found = as_json(vedette)
     lists = [found["channels"][0], found["held"][0], found["notices"][0], found["outbox"], *found["waits"]]
+    lists += [*found["digests"], *found["dead_letters"]]
     lists += [*found["sought"], *found["budgets"], found["health"], *found["health"]["reasons"]]
     assert [key for keys in (found, *lists) for key in keys if f"`{key}`" not in page] == []
 

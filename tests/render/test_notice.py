@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.model import Notice
-from bot.render.notice import notice
+from bot.render.notice import notice, together
 from tests.render.soundness import check
 
 
@@ -35,3 +35,14 @@ def test_details_without_room_are_counted() -> None:
 def test_a_notice_of_nothing_is_no_empty_message() -> None:
     check(notice(Notice("", ("", " "))))
     check(notice(Notice("\u202e\n", ())))
+
+
+def test_several_at_once_are_one_message_with_a_line_each() -> None:
+    lost = [Notice(f"@channel_{at}_demo cannot be watched", ("there is nobody of this name",)) for at in range(500)]
+    made = notice(together(lost))
+    check(made)
+    assert made.text.startswith(
+        "500 notices\n• @\u2060channel_0_demo cannot be watched\nthere is nobody of this name\n"
+    )
+    assert made.text.endswith(" more lines")
+    assert together(lost[:1]) == lost[0]
