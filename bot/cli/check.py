@@ -32,13 +32,15 @@ def check(
     config: Config = None,
     *,
     online: Annotated[
-        bool, typer.Option("--online", help="Ask Telegram for the channels and destinations. Joins and sends nothing.")
+        bool, typer.Option("--online", help="Ask Telegram for the channels and destinations. Joins nothing.")
     ] = False,
-    send: Annotated[bool, typer.Option("--send", hidden=True)] = False,
+    send: Annotated[
+        bool, typer.Option("--send", help="With --online: send a test message to each destination.")
+    ] = False,
 ) -> None:
     """Validates the configuration and says what looks unwise. Connects to nothing without --online."""
-    if send:
-        raise VedetteError("--send comes later; check --online looks up every destination and sends nothing")
+    if send and not online:
+        raise VedetteError("--send sends to Telegram; write check --online --send")
     settings = settings_from(config)
     path = config_path(config, os.environ)
     sys.stdout.write(f"{one_line(str(path))} is valid\n")
@@ -50,7 +52,7 @@ def check(
     if online:
         from bot.cli.online import look_up
 
-        look_up(settings)
+        look_up(settings, send=send)
 
 
 def _advice(settings: Settings) -> Iterator[Advice]:
@@ -66,6 +68,11 @@ def _advice(settings: Settings) -> Iterator[Advice]:
     key = settings.telegram.server and settings.telegram.server.public_key
     if key and not key.is_file():
         yield Advice("telegram.server.public_key", f"there is no file {key}")
+    if settings.operators.notify:
+        from bot.notify import faults, urls_of  # only now: what it needs takes its time
+
+        for place, why in faults(urls_of(settings)):
+            yield Advice(f"operators.notify[{place}]", why)
 
 
 def _by_text(found: Iterable[Advice]) -> dict[str, list[str]]:

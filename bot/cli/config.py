@@ -44,7 +44,11 @@ def settings_from(option: Path | None, environment: Mapping[str, str] = os.envir
 
 def rules_from(option: Path | None, environment: Mapping[str, str] = os.environ) -> Rules:
     """The rules of the configuration, likewise."""
-    settings = settings_from(option, environment)
+    return rules_of_settings(settings_from(option, environment))
+
+
+def rules_of_settings(settings: Settings) -> Rules:
+    """The rules of a configuration that was read."""
     from bot.config.ruling import rules_of
 
     return rules_of(settings, Lexicon(Morphology()))

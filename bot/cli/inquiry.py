@@ -39,6 +39,11 @@ class Finding(NamedTuple):
         return f"{self.mark} {one_line(self.written)}: {one_line(self.said)}"
 
 
+def told_of(settings: Settings) -> list[Destination]:
+    """The destinations of a configuration, each once."""
+    return list(dict.fromkeys([settings.digest.chat, *map(settings.destination_of, settings.topics)]))
+
+
 class Inquiry:
     """``reader`` is asked for channels, ``speaker`` for destinations: the reader itself where there is no bot.
 
@@ -140,10 +145,8 @@ class Inquiry:
         return Finding(Mark.WELL if held else Mark.UNSURE, name, f"a folder that holds {shown}")
 
     async def destinations(self) -> list[Finding]:
-        """One for each of the configuration, after `channels`."""
-        settings = self._settings
-        wanted = dict.fromkeys([settings.digest.chat, *map(settings.destination_of, settings.topics)])
-        return [await self._destination(one) for one in wanted]
+        """One for each of `told_of`, after `channels`."""
+        return [await self._destination(one) for one in told_of(self._settings)]
 
     async def _destination(self, to: Destination) -> Finding:
         try:

@@ -11,12 +11,16 @@ import re
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
+from typing import Annotated
 
 import typer
 
-from bot.cli import backfill, check, demo, explain, export, grep, health, login, record, replay, run, status
+from bot.cli import backfill, check, demo, digest, explain, export, grep, health, login, record, replay, run, status
 from bot.errors import HeldError, NotSignedInError, QueryError, StorageError, TelegramError, VedetteError
 from bot.terminal import harmless, prepare_streams, printing
+
+#: As in pyproject.toml.
+VERSION = "0.1.0"
 
 app = typer.Typer(
     name="vedette",
@@ -35,6 +39,7 @@ app.command("run")(printing(run.run))
 app.command("login")(printing(login.login))
 app.command("record", context_settings=_QUERY_FIRST)(printing(record.record))
 app.command("backfill", context_settings=_QUERY_FIRST)(printing(backfill.backfill))
+app.command("digest")(printing(digest.digest))
 app.command("export")(printing(export.export))
 app.command("status")(printing(status.status))
 app.command("health")(printing(health.health))
@@ -42,9 +47,20 @@ app.command("grep", context_settings=_QUERY_FIRST)(printing(grep.grep))
 app.command("explain", context_settings=_QUERY_FIRST, epilog=explain.EPILOG)(printing(explain.explain))
 
 
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer hands it over
+    if wanted:
+        sys.stdout.write(f"vedette {VERSION}\n")
+        raise typer.Exit
+
+
 @app.callback()
-def vedette() -> None:
-    """Makes typer treat the commands as commands even when there is only one."""
+def vedette(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Which version this is.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """What stands before any command."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -104,6 +120,11 @@ OPTIONS = (
     "--limit",
     "--online",
     "--send",
+    "--dry-run",
+    "--now",
+    "--last",
+    "--full",
+    "--version",
 )
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from bot.cli.online import Turns
+from bot.cli.accounts import Turns
 from bot.clock import SystemClock
 from bot.errors import TelegramError, WaitError
 from bot.folder import held
 from bot.quota import Quota
+from bot.storage.attempts import attempts
 from bot.storage.database import Database
 from tests.cli.conftest import Ran, Vedette
 from tests.made import at
@@ -54,7 +55,13 @@ class Home:
         self._vedette = vedette
 
     async def check(
-        self, *channels: str, chat: str = "me", bot: bool = False, watch: str = "", topic: str = "", online: bool = True
+        self,
+        *channels: str,
+        chat: str = "me",
+        bot: bool = False,
+        watch: str = "",
+        topic: str = "",
+        options: Sequence[str] = ("--online",),
     ) -> Ran:
         """Runs the command in a thread of its own, since the server lives in this one."""
         text = CONFIG.format(
@@ -66,7 +73,7 @@ class Home:
             topic=topic,
         )
         (self.folder / "config.toml").write_text(text, "utf-8")
-        return await asyncio.to_thread(self._vedette, "check", *(["--online"] if online else []))
+        return await asyncio.to_thread(self._vedette, "check", *options)
 
 
 def said(ran: Ran) -> list[str]:
@@ -256,7 +263,7 @@ async def test_a_folder_that_is_not_there_is_told_with_those_that_are(home: Home
 
 
 async def test_offline_nothing_is_asked(home: Home) -> None:
-    ran = await home.check("@alfa_demo", online=False)
+    ran = await home.check("@alfa_demo", options=())
     assert (ran.code, said(ran)) == (0, [])
     assert home.server.calls == []
 
@@ -278,7 +285,7 @@ async def test_without_a_session_or_with_one_that_was_ended_it_ends_with_3(home:
 
 
 async def test_without_credentials_it_ends_with_2(home: Home, vedette: Vedette) -> None:
-    await home.check("@alfa_demo", online=False)
+    await home.check("@alfa_demo", options=())
     config = home.folder / "config.toml"
     config.write_text(config.read_text("utf-8").replace("api_", "# api_"), "utf-8")
     ran = await asyncio.to_thread(vedette, "check", "--online")
@@ -286,10 +293,87 @@ async def test_without_credentials_it_ends_with_2(home: Home, vedette: Vedette) 
     assert "api_id and api_hash are missing" in ran.err
 
 
-def test_a_test_post_comes_later(vedette: Vedette) -> None:
-    ran = vedette("check", "--online", "--send")
+SEND = ("--online", "--send")
+
+
+def tried(ran: Ran) -> list[str]:
+    """The lines about test messages."""
+    return [line.strip() for line in ran.out.partition("test messages\n")[2].splitlines()]
+
+
+async def test_without_send_nothing_is_sent(home: Home) -> None:
+    ran = await home.check("@alfa_demo")
+    assert "test message" not in ran.out
+    assert not home.server.sent
+
+
+async def test_each_destination_gets_a_test_message_that_says_what_will_come(home: Home) -> None:
+    ran = await home.check("@alfa_demo", topic='chat = "@ours_demo"\ntitle = "Сирия и @all"', options=SEND)
+    assert (ran.code, ran.err) == (0, "")
+    assert tried(ran) == ["✓ me: the test message is there", "✓ @ours_demo: the test message is there"]
+    assert [one.text for one in home.server.sent] == [
+        "Vedette can write here.\nA test by vedette check --online --send. No topic is told here.",
+        "Vedette can write here.\nA test by vedette check --online --send. Told here: Сирия и @\u2060all.",
+    ]
+
+
+async def test_with_a_bot_it_is_the_bot_that_tries(home: Home) -> None:
+    home.server.sign_in_session(home.folder / "data" / "speaker.session", BOT)
+    ran = await home.check("@alfa_demo", bot=True, topic='chat = "-1000000001005"', options=SEND)
+    assert tried(ran) == ["✓ me: the test message is there", "✓ -1000000001005: the test message is there"]
+    assert ran.code == 0
+    assert {one.person for one in home.server.writes} == {BOT}
+    again = await home.check("@alfa_demo", bot=True, topic='chat = "-1000000001005"', options=SEND)
+    assert again.code == 0
+    assert len(home.server.sent) == 4, "each time it is another message"
+
+
+async def test_without_a_bot_that_is_signed_in_nothing_can_be_sent(home: Home) -> None:
+    ran = await home.check("@alfa_demo", bot=True, options=SEND)
+    assert tried(ran) == ["✗ me: nothing was sent: the bot is not signed in; vedette login signs it in"]
+    assert ran.code == 1
+    assert not home.server.sent
+
+
+async def test_where_it_cannot_be_written_nothing_is_tried(home: Home) -> None:
+    ran = await home.check("@alfa_demo", topic='chat = "@ours_demo/12"', options=SEND)
+    assert tried(ran)[1] == "✗ @ours_demo/12: nothing was sent, for what is said above"
+    assert ran.code == 1
+    assert len(home.server.sent) == 1, "to the other one"
+
+
+async def test_what_telegram_says_to_a_test_message_is_told(home: Home) -> None:
+    home.server.faults.refuse("messages.sendMessage", 403, "CHAT_WRITE_FORBIDDEN")
+    ran = await home.check("@alfa_demo", chat="@ours_demo", options=SEND)
+    why = "this account may not write there; make it an administrator with the right to post"
+    assert tried(ran) == [f"✗ @ours_demo: nothing was sent: {why}"]
+    assert ran.code == 1
+    home.server.faults.flood_wait("messages.sendMessage", 300)
+    waits = await home.check("@alfa_demo", chat="@ours_demo", options=SEND)
+    assert tried(waits) == ["✗ @ours_demo: nothing was sent: Telegram asks to wait; try again in 5 min"]
+    calls = home.server.count("messages.sendMessage")
+    again = await home.check("@alfa_demo", chat="@ours_demo", options=SEND)
+    assert tried(again)[0].startswith("✗ @ours_demo: nothing was sent: Telegram asks to wait; try again in ")
+    assert home.server.count("messages.sendMessage") == calls, "it is remembered, and not asked again"
+
+
+async def test_a_test_message_counts_among_those_of_its_chat(home: Home) -> None:
+    await home.check("@alfa_demo", chat="@ours_demo", options=SEND)
+    async with Database.opened(home.folder / "data") as database:
+        assert {chat: len(found) for chat, found in (await attempts(database)).items()} == {-1000000001005: 1}
+
+
+async def test_a_test_message_beside_a_service_ends_with_4(home: Home) -> None:
+    with held(home.folder / "data"):
+        ran = await home.check("@alfa_demo", options=SEND)
+    assert ran.code == 4
+    assert not home.server.sent
+
+
+async def test_a_test_message_needs_telegram(home: Home) -> None:
+    ran = await home.check("@alfa_demo", options=("--send",))
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err.startswith("vedette: --send comes later; ")
+    assert ran.err == "vedette: --send sends to Telegram; write check --online --send\n"
 
 
 async def test_who_looks_on_does_not_wait_for_tomorrow(tmp_path: Path) -> None:
