@@ -10,7 +10,7 @@ SEEDS  ?= 20
 # Tests that run at a time: many of them wait for a process or a server of their own.
 JOBS   ?= 3
 
-.PHONY: help demo test check coverage bench fuzz promises week lock clean
+.PHONY: help demo test check coverage bench fuzz promises week pictures lock clean
 
 help:
 	@sed -n 's/^##//p' $(MAKEFILE_LIST)
@@ -50,11 +50,15 @@ promises: $(VENV)/.dev
 week: $(VENV)/.dev
 	VEDETTE_WEEK=1 $(BIN)/python -m pytest tests/promises/test_a_week.py -s --timeout 3600
 
+## make pictures  how messages look on a phone, for docs/pictures (needs Chromium, and says so)
+pictures: $(VENV)/.run
+	@$(BIN)/python -m pictures
+
 ## make lock   renew the locked requirements from pyproject.toml
 lock: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' pyproject.toml --extra uk --group dev -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' pyproject.toml --extra uk --extra notify --group dev -o requirements-dev.txt
 
 $(VENV)/.run: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
