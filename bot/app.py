@@ -4,41 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import secrets
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
+from typing import Any, NamedTuple
 
 from bot.clock import SystemClock
 from bot.config.ruling import rules_of
 from bot.config.settings import Settings
 from bot.deliver import Deliver
+from bot.digests import Digests
 from bot.errors import NotSignedInError
 from bot.folder import READER
 from bot.ingest import Ingest
-from bot.model import ChannelRef, Me
-from bot.ports import Clock, Sender
+from bot.notify import Notify
+from bot.operators import Operators
+from bot.parts import Parts
+from bot.ports import Alarms, Sender, Voice
 from bot.pulse import Pulse
 from bot.query.lexicon import Lexicon
-from bot.quota import Quota
+from bot.reload import Reload
 from bot.render.richtext import Message
-from bot.storage import facts
+from bot.retelling import Retelling
+from bot.rules import Rules
 from bot.storage.database import Database
 from bot.supervise import Supervise
-from bot.telegram.account import Account
-from bot.telegram.session import ByItself, client_for
 from bot.telemetry.log import logger
 from bot.text.morphology.languages import Morphology
-from bot.vitals import Vitals, patience
-from bot.watch.watch import Watch
 
 _log = logger(__name__)
 
 #: How long each stage of stopping may take; all of them stay under three seconds.
 _STAGE = timedelta(seconds=1)
+#: How often those loops are woken that look for what is due.
+_LOOK_EVERY = timedelta(seconds=1)
 #: Objects that are let gather before they are looked through for garbage: some thousand posts on their way.
 _YOUNG = 20_000
 #: For how long at most the database's thread waits for Python's lock. The lock is free for a moment at each look for
@@ -60,60 +63,109 @@ def _make_haste() -> None:
 class Mouth:
     """How the service speaks where it was started.
 
-    ``sender_for``: who delivers messages, given the clock; ``tell``: a notice to the operators; ``begin``: called with
-    the database before anything is stored; ``matched``: likewise after matches were stored, and once at the start.
+    ``show``: a notice to the operators; ``begin``: called with the database before anything is stored; ``matched``:
+    likewise after matches were stored, and once at the start. ``sender``: who sends in the place of Telegram.
     """
 
-    sender_for: Callable[[Clock], Sender]
-    tell: Callable[[Message], None]
+    show: Callable[[Message], None]
     begin: Callable[[Database], Awaitable[None]] | None = None
     matched: Callable[[Database], Awaitable[None]] | None = None
+    sender: Sender | None = None
 
 
-async def serve(
-    settings: Settings, mouth: Mouth, stop: asyncio.Event, begun: Callable[[], None] = lambda: None
+class File(NamedTuple):
+    """The file that the configuration is from, and the environment that it was read in."""
+
+    path: Path
+    environment: Mapping[str, str]
+
+
+async def serve(  # noqa: PLR0913, PLR0917 - where it runs, and who listens
+    settings: Settings,
+    mouth: Mouth,
+    stop: asyncio.Event,
+    begun: Callable[[], None] = lambda: None,
+    file: File | None = None,
+    clock: AbstractAsyncContextManager[Alarms] | None = None,
 ) -> None:
     """Watches, matches and tells until ``stop`` is set; the data directory is held by the caller.
 
-    ``begun`` is called when there is something to be finished: before it the process may end at any moment.
+    ``begun`` is called when there is something to be finished: before it the process may end at any moment. ``file``:
+    where changes of the configuration are looked for; ``clock``: another one than the machine's.
     Raises NotSignedInError when there is no session, StorageError when the database cannot be used.
     """
     session = settings.data_dir / READER
     if not session.is_file():
         raise NotSignedInError(f"there is no session at {session}; run vedette login first")
-    rules = rules_of(settings, Lexicon(Morphology()))
-    chance = Random()  # noqa: S311 - for pauses, not for secrets
+    lexicon = Lexicon(Morphology())
+    rules = rules_of(settings, lexicon)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database.opened(settings.data_dir))
-        clock = await stack.enter_async_context(SystemClock.running())
-        secret = await database.write(lambda c: facts.secret(c, secrets.token_bytes(32)))
-        ingest = Ingest(database, clock, rules, secret)
-        await ingest.resume()
-        deliver = Deliver(database, mouth.sender_for(clock), clock, tell=mouth.tell)
-        quota = await Quota.opened(database, clock, chance)
-        stack.push_async_callback(quota.settled)
-        parts = _Parts(settings, database, clock, ingest, quota, chance)
-        supervise = Supervise(
-            account_for=parts.account, watch_for=parts.watch, database=database, clock=clock, random=chance
-        )
-        matched = asyncio.Event()
-
-        def committed() -> None:
-            deliver.wake()
-            matched.set()
-
-        ingest.committed = committed
+        alarms = await stack.enter_async_context(clock or SystemClock.running())
+        chance = Random()  # noqa: S311 - for pauses, not for secrets
+        parts = await Parts.made(settings, rules, database, alarms, chance, mouth.sender)
+        stack.push_async_callback(parts.quota.settled)
+        house = _House(parts, mouth, file, lexicon)
         if mouth.begin is not None:
             await mouth.begin(database)
-        clock.every(_NOTICES_EVERY, deliver.wake)
+        alarms.every(_LOOK_EVERY, house.look_around)
         begun()
-        loops = [
-            asyncio.create_task(supervise.run(), name="supervise"),
-            asyncio.create_task(ingest.run(), name="ingest"),
-            asyncio.create_task(deliver.run(), name="deliver"),
-            asyncio.create_task(_tell_matches(mouth, database, matched), name="matches"),
-            asyncio.create_task(Pulse(database, clock, parts.look(supervise)).run(), name="pulse"),
-        ]
+        await house.live(stop)
+
+
+class _House:
+    """All that runs, and how one part hears of the other."""
+
+    def __init__(self, parts: Parts, mouth: Mouth, file: File | None, lexicon: Lexicon) -> None:
+        database, clock, voices = parts.database, parts.clock, parts.voices
+        self._parts = parts
+        self._mouth = mouth
+        self._matched = asyncio.Event()
+        retelling = Retelling(database, self._rules)
+        self._deliver = Deliver(database, voices, clock, secret=parts.secret, retell=retelling.as_now, told=self._told)
+        self._operators = Operators(
+            database,
+            clock,
+            settings=self._settings,
+            voices=voices,
+            secret=parts.secret,
+            reader=lambda: parts.reader,
+            show=mouth.show,
+            wake=self._deliver.wake,
+        )
+        self._supervise = Supervise(
+            account_for=parts.account,
+            watch_for=parts.watch,
+            speaks=parts.speaks,
+            database=database,
+            clock=clock,
+            random=parts.chance,
+        )
+        self._digests = Digests(
+            database,
+            clock,
+            rules=self._rules,
+            secret=parts.secret,
+            passed=self._passed,
+            wake=self._deliver.wake,
+            folder=lambda: parts.settings.watch.folder,
+        )
+        self._speaker = parts.speaker()
+        self._reload = None
+        if file is not None:
+            self._reload = Reload(
+                file.path, file.environment, lexicon, clock, database, settings=self._settings, apply=self._obey
+            )
+        voices.changed = self._deliver.wake
+        parts.ingest.committed = self._committed
+        if mouth.sender is not None:
+            for voice in Voice:
+                voices.speaks(voice, mouth.sender)
+
+    async def live(self, stop: asyncio.Event) -> None:
+        """Until ``stop`` is set, or a loop ends."""
+        ingest, settings = self._parts.ingest, self._parts.settings
+        loops = [asyncio.create_task(loop, name=name) for name, loop in self._loops().items()]
         stopping = asyncio.create_task(stop.wait(), name="stop")
         _make_haste()
         _log.info("started", channels=len(settings.watch.channels), topics=len(settings.topics))
@@ -129,79 +181,63 @@ async def serve(
                     raise error
                 _log.error("stopped in the midst of trouble", error=error)
 
+    def _loops(self) -> dict[str, Coroutine[Any, Any, None]]:
+        """By their names, those that read first."""
+        parts = self._parts
+        pulse = Pulse(parts.database, parts.clock, parts.look(self._supervise, self._speaker))
+        loops = {
+            "supervise": self._supervise.run(),
+            "ingest": parts.ingest.run(),
+            "deliver": self._deliver.run(),
+            "digests": self._digests.run(),
+            "operators": self._operators.run(),
+            "notify": Notify(parts.database, parts.clock, settings=self._settings).run(),
+            "matches": self._tell_matches(),
+            "pulse": pulse.run(),
+        }
+        if self._speaker is not None:
+            loops["speaker"] = self._speaker.run()
+        if self._reload is not None:
+            loops["reload"] = self._reload.run()
+        return loops
 
-_NOTICES_EVERY = timedelta(seconds=2)
+    def look_around(self) -> None:
+        """Whatever may be due is looked at."""
+        self._digests.wake()
+        self._operators.wake()
 
+    async def _obey(self, settings: Settings, rules: Rules) -> None:
+        """From now on this is the configuration."""
+        self._parts.settings = settings
+        self._parts.ingest.obey(rules)
+        if (watch := self._supervise.watch) is not None:
+            await watch.reconfigure(**self._parts.watched())
+        self.look_around()
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What each new connection needs of what stays."""
+    def _rules(self) -> Rules:
+        return self._parts.ingest.rules
 
-    settings: Settings
-    database: Database
-    clock: Clock
-    ingest: Ingest
-    quota: Quota
-    chance: Random
+    def _settings(self) -> Settings:
+        return self._parts.settings
 
-    def account(self, connected: Callable[[], None], *, pushed: bool) -> Account:
-        session = self.settings.data_dir / READER
-        by_itself = ByItself(self.quota.unasked, self.quota.refused)
-        client = client_for(self.settings.telegram, session, on_connect=connected, by_itself=by_itself, updates=pushed)
-        return Account(client, turn=self.quota.turn, refused=self.quota.refused, pushed=pushed)
+    def _passed(self) -> datetime | None:
+        watch = self._supervise.watch
+        return None if watch is None else watch.last_pass
 
-    def watch(self, account: Account) -> Watch:
-        watch, token = self.settings.watch, self.settings.telegram.bot_token
-        bot = set() if token is None else {int(token.get_secret_value().partition(":")[0])}
-        return Watch(
-            account=account,
-            ingest=self.ingest,
-            database=self.database,
-            clock=self.clock,
-            refs=[watched.channel for watched in watch.channels],
-            join=watch.join,
-            history=watch.history,
-            sweep_every=watch.sweep_every,
-            ignored=frozenset({account.id} | bot),
-            destinations=self._destinations(),
-            folder=watch.folder,
-            random=self.chance,
-        )
+    def _committed(self) -> None:
+        self._deliver.wake()
+        self._digests.wake()
+        self._matched.set()
 
-    def _destinations(self) -> frozenset[ChannelRef]:
-        """The chats that are told, but for the reader's own, which is no channel."""
-        settings = self.settings
-        told = [settings.digest.chat, *map(settings.destination_of, settings.topics)]
-        return frozenset(one.chat for one in told if not isinstance(one.chat, Me))
+    def _told(self) -> None:
+        self._operators.wake()
 
-    def look(self, supervise: Supervise) -> Callable[[], Vitals]:
-        """How things stand, whenever it is asked."""
-        started, every = self.clock.now(), self.settings.watch.sweep_every
-
-        def look() -> Vitals:
-            now, watch = self.clock.now(), supervise.watch
-            return Vitals(
-                started=started,
-                written=now,
-                link=supervise.link,
-                answered=supervise.answered,
-                passed=watch.last_pass if watch else None,
-                behind=len(watch.behind(now - patience(every))) if watch else 0,
-                waiting=watch.waiting if watch else 0,
-                skew=supervise.skew,
-                sweep_every=every,
-                stored_at=self.ingest.stored_at,
-            )
-
-        return look
-
-
-async def _tell_matches(mouth: Mouth, database: Database, matched: asyncio.Event) -> None:
-    while True:
-        matched.clear()
-        if mouth.matched is not None:
-            await mouth.matched(database)
-        await matched.wait()
+    async def _tell_matches(self) -> None:
+        while True:
+            self._matched.clear()
+            if self._mouth.matched is not None:
+                await self._mouth.matched(self._parts.database)
+            await self._matched.wait()
 
 
 async def _stopped(loops: list[asyncio.Task[None]], ingest: Ingest) -> None:

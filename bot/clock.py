@@ -66,7 +66,7 @@ def _nothing() -> None:
     pass
 
 
-def _end(remove: Callable[[], None]) -> None:
+def _end(remove: Callable[[], object]) -> None:
     with suppress(JobLookupError):  # it has rung
         remove()
 
@@ -78,9 +78,24 @@ class ScaledClock:
         self._start = start
         self._factor = factor
         self._began = time.monotonic()
+        #: What nobody else holds would be collected.
+        self._alarms: set[asyncio.Task[None]] = set()
 
     def now(self) -> datetime:
         return self._start + timedelta(seconds=(time.monotonic() - self._began) * self._factor)
 
     async def sleep(self, pause: timedelta) -> None:
         await asyncio.sleep(max(pause.total_seconds(), 0) / self._factor)
+
+    def every(self, interval: timedelta, wake: Callable[[], None]) -> Callable[[], None]:
+        """As `SystemClock.every`, within a running loop."""
+
+        async def ring() -> None:
+            while True:
+                await self.sleep(interval)
+                wake()
+
+        alarm = asyncio.get_running_loop().create_task(ring())
+        self._alarms.add(alarm)
+        alarm.add_done_callback(self._alarms.discard)
+        return lambda: _end(alarm.cancel)

@@ -126,3 +126,15 @@ async def test_time_on_a_scaled_clock_runs_faster() -> None:
     async with asyncio.timeout(5):
         await clock.sleep(timedelta(minutes=3))
     assert clock.now() >= DAY + timedelta(minutes=2.9)
+
+
+async def test_a_scaled_clock_wakes_too_until_that_is_ended() -> None:
+    woken = Woken()
+    clock = ScaledClock(DAY, 3600)
+    end = clock.every(timedelta(minutes=1), woken)
+    await woken.wait()
+    end()
+    await asyncio.sleep(0)
+    times = woken.times
+    await clock.sleep(timedelta(minutes=5))
+    assert woken.times == times

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+import zlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,7 +17,7 @@ from bot.app import Mouth, serve
 from bot.config.load import parse_settings
 from bot.config.settings import Settings
 from bot.folder import READER as SESSION
-from bot.model import Channel
+from bot.model import Channel, Destination
 from bot.ports import Outcome, Outgoing, Sent
 from bot.recording.jsonl import post_of
 from bot.storage.database import Database
@@ -150,7 +151,7 @@ async def inside(world: World, settings: Settings) -> AsyncIterator[Inside]:
         if not opened.done():
             opened.set_result(database)
 
-    mouth = Mouth(sender_for=lambda _: _Taken(), tell=lambda message: told.append(message.text), matched=matched)
+    mouth = Mouth(show=lambda message: told.append(message.text), matched=matched, sender=_Taken())
     stop = asyncio.Event()
     running = asyncio.create_task(serve(settings, mouth, stop))
     either: list[asyncio.Future[Any]] = [running, opened]
@@ -165,12 +166,13 @@ async def inside(world: World, settings: Settings) -> AsyncIterator[Inside]:
             await running
 
 
-@dataclass(slots=True)
 class _Taken:
     """Says of every message that it stands there."""
 
-    messages: list[Outgoing] = field(default_factory=list)
+    account = 1
+
+    async def chat(self, destination: Destination) -> int:
+        return zlib.crc32(str(destination).encode())
 
     async def send(self, outgoing: Outgoing) -> Outcome:
-        self.messages.append(outgoing)
-        return Sent(len(self.messages))
+        return Sent(outgoing.id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -24,23 +25,23 @@ from bot.config.settings import Settings
 from bot.deliver import Deliver
 from bot.folder import READER as SESSION
 from bot.ingest import Ingest
-from bot.model import Channel
-from bot.ports import Outcome, Outgoing, Sent
+from bot.model import Channel, Destination
+from bot.ports import Outcome, Outgoing, Sent, Voice
 from bot.query.lexicon import Lexicon
 from bot.quota import Quota
 from bot.recording.jsonl import post_of
+from bot.retelling import Retelling
 from bot.storage.database import Connection, Database
 from bot.supervise import Supervise
 from bot.telegram.account import Account
 from bot.telegram.session import ByItself, client_for
+from bot.voices import Voices
 from bot.watch.watch import Watch
 from tests.telegram_server.world import World
 
 T = TypeVar("T")
 #: Nobody is at work when so long nothing was done; it is looked at twice.
 _NAP = 0.0005
-#: Notices are looked for so often.
-_NOTICES_EVERY = timedelta(seconds=60)
 #: A call that brings no answer is given up after this much of our time.
 _PATIENCE = timedelta(seconds=3)
 #: In seconds of ours, instead of half of one.
@@ -145,7 +146,7 @@ class _Account(Account):
 
 @dataclass(slots=True)
 class Life:
-    """The service from a start to a stop. ``told``: what its operators were told; ``sent``: how many messages."""
+    """The service from a start to a stop, which sends through it. ``sent``: how many messages."""
 
     world: World
     database: Database
@@ -153,8 +154,8 @@ class Life:
     supervise: Supervise
     ingest: Ingest
     quota: Quota
-    told: list[str] = field(default_factory=list)
     sent: int = 0
+    account: int = 1
     loops: list[asyncio.Task[Any]] = field(default_factory=list)
 
     def check(self) -> None:
@@ -187,6 +188,9 @@ class Life:
         for channel, number, body in await self.database.rows(sql):
             found[channel][number] = post_of(body, Channel(id=channel)).text
         return found
+
+    async def chat(self, destination: Destination) -> int:
+        return zlib.crc32(str(destination).encode())
 
     async def send(self, _: Outgoing) -> Outcome:
         """Says of every message that it stands there."""
@@ -246,9 +250,13 @@ async def living(world: World, settings: Settings, clock: LeapingClock, lexicon:
             account_for=account_for, watch_for=watch_for, database=database, clock=clock, random=chance
         )
         life = Life(world, database, clock, supervise, ingest, quota)
-        deliver = Deliver(database, life, clock, tell=lambda message: life.told.append(message.text))
+        voices = Voices(bot=False)
+        voices.speaks(Voice.READER, life)
+        deliver = Deliver(
+            database, voices, clock, secret=b"secret", retell=Retelling(database, lambda: ingest.rules).as_now
+        )
         ingest.committed = deliver.wake
-        parts: list[Awaitable[None]] = [supervise.run(), ingest.run(), deliver.run(), _wake(deliver, clock)]
+        parts: list[Awaitable[None]] = [supervise.run(), ingest.run(), deliver.run()]
         life.loops = [asyncio.ensure_future(part) for part in parts]
         try:
             yield life
@@ -268,12 +276,6 @@ async def _hasty() -> AsyncIterator[None]:
         yield
     finally:
         messagebox.POSSIBLE_GAP_TIMEOUT = before
-
-
-async def _wake(deliver: Deliver, clock: LeapingClock) -> None:
-    while True:
-        await clock.sleep(_NOTICES_EVERY)
-        deliver.wake()
 
 
 async def _ended(task: asyncio.Future[Any]) -> None:

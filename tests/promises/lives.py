@@ -14,16 +14,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.app import _Parts
 from bot.clock import ScaledClock
 from bot.config.ruling import rules_of
 from bot.folder import READER as SESSION
-from bot.ingest import Ingest
+from bot.lives import Probe
+from bot.parts import Parts
 from bot.query.lexicon import Lexicon
-from bot.quota import Quota
 from bot.storage import notices
 from bot.storage.database import Database
-from bot.supervise import Probe, Supervise
+from bot.supervise import Supervise
 from bot.telegram.account import Account
 from bot.telegram.session import ByItself, client_for
 from bot.vitals import Link
@@ -127,10 +126,8 @@ async def lives(
     channel = world.add_channel(2001, username="life_demo", members=[READER])
     async with TelegramServer(world) as server, Database.opened(folder) as database:
         settings = configured(folder, server, ["@life_demo"], sweep_every=sweep_every)
-        ingest = Ingest(database, clock, rules_of(settings, lexicon), b"secret")
-        await ingest.resume()
-        quota = await Quota.opened(database, clock, chance)
-        parts = _Parts(settings, database, clock, ingest, quota, chance)
+        parts = await Parts.made(settings, rules_of(settings, lexicon), database, clock, chance)
+        quota, ingest = parts.quota, parts.ingest
         asked: list[bool] = []
 
         def account_for(connected: Callable[[], None], *, pushed: bool) -> Account:

@@ -49,7 +49,7 @@ async def test_a_server_that_is_gone_for_a_while_is_told_once_and_found_again(tm
         await service.up(within=15)
         await service.caught_up()
         await service.settled()
-        assert len(await service.told()) == 1
+        assert await service.told() == [told, "Telegram answers again."]
 
 
 async def test_a_server_that_is_gone_for_a_moment_is_not_told(tmp_path: Path, lexicon: Lexicon) -> None:

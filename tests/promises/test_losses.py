@@ -21,14 +21,12 @@ from pathlib import Path
 import pytest
 from telethon._updates import messagebox
 
-from bot.app import _Parts
 from bot.clock import ScaledClock
 from bot.config.ruling import rules_of
 from bot.cursor import began_at
-from bot.ingest import Ingest
 from bot.model import Peer
+from bot.parts import Parts
 from bot.query.lexicon import Lexicon
-from bot.quota import Quota
 from bot.storage import channels, notices
 from bot.storage.database import Database
 from bot.supervise import Supervise
@@ -359,9 +357,8 @@ async def _hasty(scene: Scene, lexicon: Lexicon) -> AsyncIterator[Inside]:
     settings = configured(scene.folder, scene.server, [f"@{name.username}" for name in scene.world.channels.values()])
     clock, chance = ScaledClock(datetime.now(UTC), 20), random.Random(1)  # noqa: S311 - seeded, not secret
     async with Database.opened(scene.folder) as database:
-        ingest = Ingest(database, clock, rules_of(settings, lexicon), b"secret")
-        await ingest.resume()
-        parts = _Parts(settings, database, clock, ingest, await Quota.opened(database, clock, chance), chance)
+        parts = await Parts.made(settings, rules_of(settings, lexicon), database, clock, chance)
+        ingest = parts.ingest
 
         def account_for(connected: Callable[[], None], *, pushed: bool) -> Account:
             client = parts.account(connected, pushed=pushed).client
