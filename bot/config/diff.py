@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 #: What takes effect only after a restart: these keys, and all under them.
-RESTART = ("telegram", "data_dir")
+RESTART = ("telegram", "data_dir", "log.format", "metrics")
 #: What is named but never shown, nor kept here: the credentials, and URLs that hold passwords.
 SECRET = ("telegram", "operators.notify")
 
@@ -79,9 +79,13 @@ class Changes:
         """The paths of what changed but takes effect only after a restart."""
         return tuple(path for path, _, _ in self.settings if _is_of(path, RESTART))
 
-    def lines(self) -> tuple[str, ...]:
-        """What a person is told, one change a line; long lists are shortened, secrets not shown."""
-        return tuple(_INVITE.sub(r"\1…", line) for line in _lines(self))
+    def lines(self, waiting: Collection[str] | None = None) -> tuple[str, ...]:
+        """What a person is told, one change a line; long lists are shortened, secrets not shown.
+
+        ``waiting``: the paths of which what is in force differs, where that is not what this was compared with.
+        """
+        restart = [path for path in self.restart if waiting is None or path in waiting]
+        return tuple(_INVITE.sub(r"\1…", line) for line in _lines(self, restart))
 
 
 def changes(old: _Plain, new: _Plain) -> Changes:
@@ -185,7 +189,7 @@ def _is_of(path: str, keys: Iterable[str]) -> bool:
 # --- what a person is told ---------------------------------------------------------------------------------------
 
 
-def _lines(found: Changes) -> Iterator[str]:
+def _lines(found: Changes, restart: Sequence[str]) -> Iterator[str]:
     yield from _named("topic", "added", [_key(name) for name in found.topics_added])
     yield from _named("topic", "removed", [_key(name) for name in found.topics_removed])
     for topic in found.topics_changed[:_ENTRIES]:
@@ -199,8 +203,8 @@ def _lines(found: Changes) -> Iterator[str]:
     yield from map(_told, found.settings)
     if found.reordered:
         yield f"only the order changed: {_listed(found.reordered)}"
-    if found.restart:
-        yield f"takes effect after a restart: {', '.join(found.restart)}"
+    if restart:
+        yield f"takes effect after a restart: {', '.join(restart)}"
 
 
 def _of_topic(topic: TopicChange) -> Iterator[str]:

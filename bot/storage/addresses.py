@@ -84,9 +84,14 @@ def seek(c: Connection, account: int, refs: Iterable[str], now: datetime) -> Non
     known = {(who, written) for who, written in c.execute("SELECT account, written FROM sought")}
     over = [(who, written) for who, written in known if who != account or written not in wanted]
     c.executemany("DELETE FROM sought WHERE account = ? AND written = ?", over)
+    seek_too(c, account, wanted, now)
+
+
+def seek_too(c: Connection, account: int, refs: Iterable[str], now: datetime) -> None:
+    """These are sought beside others; what is known of them stays."""
     c.executemany(
         "INSERT OR IGNORE INTO sought (account, written, standing, since, tries, not_before) VALUES (?, ?, ?, ?, 0, ?)",
-        [(account, written, Standing.SOUGHT.value, to_integer(now), to_integer(now)) for written in sorted(wanted)],
+        [(account, written, Standing.SOUGHT.value, to_integer(now), to_integer(now)) for written in sorted(refs)],
     )
 
 

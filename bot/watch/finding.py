@@ -8,9 +8,9 @@ listed a hundred a call.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.errors import NoAccessError, RefusedError, TelegramError, UnreachableError, WaitError
@@ -24,7 +24,8 @@ from bot.telemetry.log import logger
 from bot.watch.bell import Bell
 from bot.watch.door import Door
 from bot.watch.own import Own
-from bot.watch.roster import Roster, patience, shown
+from bot.watch.roster import Roster, patience
+from bot.watch.wording import shown
 
 log = logger(__name__)
 
@@ -47,9 +48,9 @@ _KINDS: tuple[Kind, ...] = (Username, Invite, ChatId)
 
 
 class Finder:
-    """One loop for each kind of reference, so that none waits for another's turn.
+    """One loop for each kind of reference, so that none waits for another's turn, and one for what is new.
 
-    ``found`` is told of what was found; ``untried``: what was not asked for yet.
+    ``found`` is told of what was found; ``untried``: what was not asked for yet. ``join``: invites are followed.
     """
 
     def __init__(  # noqa: PLR0913 - each is another part of the house
@@ -69,12 +70,15 @@ class Finder:
         self._own = own
         self._door = door
         self._found = found
-        self._join = join
+        self.join = join
+        #: What is to be found from now on, and was not begun with.
+        self._new: list[ChannelRef] = []
+        self._new_came = Bell(clock)
         #: What is to be looked for, from when on.
         self._due: dict[ChannelRef, datetime] = {}
         self._missed: dict[ChannelRef, Sought] = {}
         self._referred: Mapping[str, Referred] = {}
-        self._begun = asyncio.Event()
+        self._all_begun = asyncio.Event()
         self._bells = {kind: Bell(clock) for kind in _KINDS}
         self._knock_again = self._list_again = clock.now()
         self.untried: set[ChannelRef] = set()
@@ -85,27 +89,56 @@ class Finder:
         now = self._clock.now()
         return any(moment <= now for moment in self._due.values())
 
-    def loops(self, refs: Sequence[ChannelRef]) -> list[Coroutine[Any, Any, None]]:
+    def loops(self) -> list[Coroutine[Any, Any, None]]:
         """What finds channels; those that fail again later."""
-        return [self._begin(refs), *map(self._look_on, _KINDS)]
+        return [self._begin_on(), *map(self._look_on, _KINDS)]
+
+    def seek(self, refs: Iterable[ChannelRef]) -> None:
+        """These are to be found."""
+        self._new += refs
+        self.untried.update(self._new)
+        self._all_begun.clear()
+        self._new_came.ring()
+
+    def seeks(self, ref: ChannelRef) -> bool:
+        """Whether it is to be found."""
+        return ref in self._due or ref in self._new
+
+    def follow_invites(self, *, join: bool) -> None:
+        """Whether invites are followed from now on; those that were not are at once."""
+        if join and not self.join:
+            self._due |= {ref: self._clock.now() for ref in self._due if isinstance(ref, Invite)}
+            self._ring()
+        self.join = join
+
+    async def _begin_on(self) -> None:
+        """Begins with what is new, for ever."""
+        while True:
+            await self._new_came.sleep(None)
+            refs, self._new = self._new, []
+            await self._begin(refs)
+            if not self._new:
+                self._all_begun.set()
+                self._ring()
 
     async def _begin(self, refs: Sequence[ChannelRef]) -> None:
         """Finds what needs no look-up of its own."""
+        self._due |= dict.fromkeys(refs, datetime.max.replace(tzinfo=UTC))
         now, sought = self._clock.now(), await self._roster.sought()
-        self._referred = await self._roster.referred()
+        self._referred, known = await self._roster.referred(), await self._roster.addresses()
+        # What was dropped meanwhile is not sought.
+        refs = [ref for ref in refs if ref in self._due]
         self._missed |= {ref: sought[str(ref)] for ref in refs if str(ref) in sought}
         self._due |= {ref: self._missed[ref].not_before if ref in self._missed else now for ref in refs}
         self.untried -= {ref for ref, due in self._due.items() if due > now}
-        known = await self._roster.addresses()
         await self._hand_over({ref: _named(ref, known[str(ref)]) for ref in refs if str(ref) in known})
         if sum(due <= now for due in self._due.values()) > _FEW:
             await self._find_among_own()
-        self._begun.set()
 
     async def _look_on(self, kind: Kind) -> None:
         """Looks for references of one kind, one after another, for ever."""
-        await self._begun.wait()
         while True:
+            await self._all_begun.wait()
             await self._look_for_next(kind)
 
     async def _look_for_next(self, kind: Kind) -> None:
@@ -151,7 +184,7 @@ class Finder:
         return None if known is None else known.channel.id
 
     async def _look_for(self, ref: ChannelRef) -> None:
-        if isinstance(ref, Invite) and self._join:
+        if isinstance(ref, Invite) and self.join:
             if self._door.opens_at is not None:
                 self._due[ref] = self._door.opens_at
                 self.untried.discard(ref)
@@ -171,7 +204,7 @@ class Finder:
     async def _resolved(self, ref: ChannelRef) -> Peer:
         missed = self._missed.get(ref)
         # Who has knocked does not knock a second time.
-        join = self._join and (missed is None or missed.standing not in _KNOCKED)
+        join = self.join and (missed is None or missed.standing not in _KNOCKED)
         if (peer := await self._under_its_later_name(ref)) is not None:
             return peer
         peer = await peers.resolve(self._account, ref, self._own, join=join)
@@ -214,7 +247,7 @@ class Finder:
 
     async def fail(self, refs: Sequence[ChannelRef], error: TelegramError) -> None:
         """A channel could not be found or taken up; it is looked for again later. ``refs``: all that mean it."""
-        for ref in refs:
+        for ref in filter(self._roster.wants, refs):
             match error:
                 case WaitError():
                     self._due[ref] = self._clock.now() + timedelta(seconds=error.seconds)
@@ -222,7 +255,8 @@ class Finder:
                     self._due[ref] = self._clock.now() + _AFTER_SILENCE
                 case RefusedError(code=code) if refusals.of_the_account(code):
                     until = await self._door.shut(code)
-                    await self._miss(ref, error, until=until)
+                    if self._roster.wants(ref):
+                        await self._miss(ref, error, until=until)
                 case _:
                     await self._miss(ref, error)
             self.untried.discard(ref)
@@ -230,6 +264,7 @@ class Finder:
 
     def drop(self, ref: ChannelRef) -> None:
         """It is sought no more."""
+        self._new = [other for other in self._new if other != ref]
         self._due.pop(ref, None)
         self._missed.pop(ref, None)
         self.untried.discard(ref)

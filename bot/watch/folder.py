@@ -6,7 +6,7 @@ What the folder held last is in the tables, so that a restart watches it before 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 from typing import NamedTuple
@@ -52,7 +52,8 @@ class Folder:
 
     ``include`` is given channels that are to be watched, each once; ``drop`` the marked ids of those that have left
     the folder; ``tell`` a subject and what the operators are told of it, once a change. ``tried``: whether Telegram was
-    asked for the folder since it was made, and ``include`` given what came of that.
+    asked for the folder since it was made, and ``include`` given what came of that. ``before``: the channels that are
+    watched for the folder in whose place this one comes; they stay until it is known what this one holds.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - each is another part of the house
@@ -64,6 +65,7 @@ class Folder:
         include: Callable[[Mapping[ChannelRef, Peer]], Awaitable[None]],
         drop: Callable[[int], Awaitable[None]],
         tell: Callable[[str, str], Awaitable[None]],
+        before: Iterable[int] = (),
     ) -> None:
         self._account = account
         self._name = name
@@ -75,7 +77,7 @@ class Folder:
         self._changed = Bell(clock)
         #: What it held last, as a person reads it; None: it was never seen.
         self._held: Mapping[int, str] | None = None
-        self._included: set[int] = set()
+        self._included = set(before)
         self._listing: _Listing | None = None
         self._failures = 0
         self.tried = False
@@ -83,10 +85,13 @@ class Folder:
         self._missed = False
         self._troubled = True
 
+    def stirred(self) -> None:
+        """Folders were changed, in whichever app."""
+        self._changed.ring()
+
     async def run(self) -> None:
         """For ever. Raises only `NotSignedInError` and `StorageError`."""
         await self._resume()
-        folders.listen(self._account, self._changed.ring)
         while True:
             try:
                 await self._look()
@@ -118,6 +123,7 @@ class Folder:
         folder = folders.called(there, self._name)
         if folder is None:
             await self._miss([one.title for one in there])
+            await self._leave(self._held or ())
             return
         channels = {**await self._named(folder), **await self._of_kind(folder)}
         await self._settle()
@@ -150,8 +156,8 @@ class Folder:
             await self._include({ChatId(channel): peer for channel, peer in new.items()})
             self._included |= new.keys()
 
-    async def _leave(self, channels: Mapping[int, Peer]) -> None:
-        for channel in sorted(self._included - channels.keys()):
+    async def _leave(self, channels: Collection[int]) -> None:
+        for channel in sorted(self._included.difference(channels)):
             await self._drop(channel)
             self._included.discard(channel)
 

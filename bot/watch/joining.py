@@ -32,7 +32,10 @@ _LOOK = timedelta(hours=1)
 
 
 class Joiner:
-    """One loop, `join`. ``let_in`` is told of each channel that was closed to the account and has been joined."""
+    """One loop, `run`. ``let_in`` is told of each channel that was closed to the account and has been joined.
+
+    ``join``: without it nothing is joined.
+    """
 
     def __init__(  # noqa: PLR0913 - each is another part of the house
         self,
@@ -43,6 +46,7 @@ class Joiner:
         own: Own,
         door: Door,
         let_in: Callable[[int], None],
+        join: bool,
     ) -> None:
         self._account = account
         self._roster = roster
@@ -50,17 +54,23 @@ class Joiner:
         self._own = own
         self._door = door
         self._let_in = let_in
+        self._join = join
         self._arrived = Bell(clock)
 
     def arrived(self) -> None:
         """A channel was taken up."""
         self._arrived.ring()
 
-    async def join(self) -> None:
+    def follow(self, *, join: bool) -> None:
+        """Whether channels are joined from now on."""
+        self._join = join
+        self._arrived.ring()
+
+    async def run(self) -> None:
         """Joins the channels that are watched, one after another, for ever. Those that refuse stay polled."""
         while True:
             now, opens_at = self._clock.now(), self._door.opens_at
-            waiting = self._outside()
+            waiting = self._outside() if self._join else []
             first = min(waiting, key=lambda one: one.join_after or now, default=None)
             due = now if first is None else max(first.join_after or now, opens_at or now)
             if first is None or due > now:

@@ -28,7 +28,10 @@ _APART = timedelta(minutes=1)
 
 
 class Lives:
-    """One loop, `run`. ``opened`` is called when a channel that was refused may be read again."""
+    """One loop, `run`. ``opened`` is called when a channel that was refused may be read again.
+
+    ``join``: a channel that the account is not in any more is joined again.
+    """
 
     def __init__(
         self, account: Account, roster: Roster, clock: Clock, opened: Callable[[], None], *, join: bool
@@ -37,7 +40,7 @@ class Lives:
         self._roster = roster
         self._clock = clock
         self._opened = opened
-        self._join = join
+        self.join = join
         #: Channels to be asked about, with Telegram's word for why they cannot be read, if there is one.
         self._doubted: dict[int, str | None] = {}
         self._looked: dict[int, datetime] = {}
@@ -107,7 +110,7 @@ class Lives:
         """``code``: why it cannot be read, None: it can."""
         channel = watched.peer.id
         if watched.peer.joined and (look.peer is None or not look.peer.joined) and (look.peer or code):
-            shown, again = watched.peer.channel.shown, ", and joined again in a day" if self._join else ""
+            shown, again = watched.peer.channel.shown, ", and joined again in a day" if self.join else ""
             what = f"This account is not in {shown} any more, though vedette has not left it; it is read without it"
             after = self._clock.now() + AFTER_KNOCKING
             await self._roster.left(channel, after, None if code else f"{what}, later than others{again}.")

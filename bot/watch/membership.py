@@ -7,7 +7,7 @@ Loops that hold each other up in nothing: those of `bot.watch.finding` find, thi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -56,15 +56,14 @@ class Membership:
         self._roster = roster
         self._clock = clock
         self._begun = begun
-        self._join = join
-        self._history = history
+        self._back = history
         self._found: dict[ChannelRef, Peer] = {}
         self._found_came = Bell(clock)
         self._beginning = asyncio.Lock()
         own = Own(account, clock)
         self._door = Door(account, roster, database, clock, own)
         self._finder = Finder(account, roster, clock, own, door=self._door, found=self._hand_over, join=join)
-        self._joiner = Joiner(account, roster, clock, own=own, door=self._door, let_in=let_in)
+        self._joiner = Joiner(account, roster, clock, own=own, door=self._door, let_in=let_in, join=join)
 
     @property
     def untried(self) -> set[ChannelRef]:
@@ -75,11 +74,36 @@ class Membership:
         """What finds these, watches them and whatever is included, and joins them, for ever."""
         await self._door.load()
         self._roster.renamed = self._finder.look_at_names
-        loops = [*self._finder.loops(refs), self._take_up_on()]
-        return [*loops, self._joiner.join()] if self._join else loops
+        self._finder.seek(refs)
+        return [*self._finder.loops(), self._take_up_on(), self._joiner.run()]
+
+    def reconfigure(self, *, join: bool, history: timedelta) -> None:
+        """From now on this holds for whatever is taken up."""
+        self._back = history
+        self._finder.follow_invites(join=join)
+        self._joiner.follow(join=join)
+
+    async def name(self, refs: Sequence[ChannelRef], destinations: frozenset[ChannelRef]) -> None:
+        """From now on a configuration names these, and tells those. What both name stays as it is, and is not asked."""
+        gone = self._roster.configure(refs, destinations)
+        self._forget(gone)
+        # Before anything is let go: what is only called otherwise stays.
+        await self._roster.adopt([ref for ref in refs if not self._finder.seeks(ref)])
+        await self._roster.let_go(gone, [one.peer.id for one in self._roster.all()])
+        await self._roster.drop_told()
+        watched = {ref for one in self._roster.all() for ref in one.refs}
+        new = [ref for ref in refs if ref not in watched and ref not in self._found and not self._finder.seeks(ref)]
+        unknown, taken = await self._roster.take_up(new)
+        self._finder.seek(ref for ref in unknown if self._roster.wants(ref))
+        for one in taken:
+            self._begun(one.peer.id)
+            self._joiner.arrived()
+        # What was told before may be watched now.
+        await self.include({ref: peer for ref, peer in self._roster.included.items() if not self._finder.seeks(ref)})
 
     async def include(self, found: Mapping[ChannelRef, Peer]) -> None:
         """Takes up channels that were found elsewhere: remembered, and watched like those that are configured."""
+        self._roster.include(found)
         new = {
             ref: peer
             for ref, peer in found.items()
@@ -91,10 +115,14 @@ class Membership:
 
     async def drop(self, channel: int) -> None:
         """No longer watched, taken up or looked for, unless the configuration names it too."""
-        if not self._roster.is_configured(ref := ChatId(channel)):
+        self._roster.exclude(ref := ChatId(channel))
+        self._forget([] if self._roster.wants(ref) else [ref])
+        await self._roster.drop(channel)
+
+    def _forget(self, gone: Iterable[ChannelRef]) -> None:
+        for ref in gone:
             self._found.pop(ref, None)
             self._finder.drop(ref)
-        await self._roster.drop(channel)
 
     def stirred(self, channel: int) -> None:
         """Something has happened to a channel that is not watched."""
@@ -103,7 +131,7 @@ class Membership:
     async def _hand_over(self, found: Mapping[ChannelRef, Peer]) -> None:
         """What was found is watched soon, unless it is a chat that is told."""
         for ref, peer in found.items():
-            if await self._roster.is_told(ref, peer):
+            if await self._roster.is_told(ref, peer) or not self._roster.wants(ref):
                 self.untried.discard(ref)
             else:
                 self._found[ref] = peer
@@ -185,11 +213,11 @@ class Membership:
                 await self._roster.begin(begun, asked)
             for ref, peer, _ in begun:
                 if self._found.pop(ref, None) is None:
-                    await self._roster.drop(peer.id)
+                    await self._roster.let_go([], [peer.id])
                     continue
                 await self._finder.taken_up(ref, peer)
                 self._begun(peer.id)
                 self._joiner.arrived()
 
     def _cursor(self, top: Top) -> Cursor:
-        return replace(began_at(top.number, top.pts), history_read=self._history <= timedelta())
+        return replace(began_at(top.number, top.pts), history_read=self._back <= timedelta())

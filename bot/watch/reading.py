@@ -29,7 +29,10 @@ BLIND = timedelta(minutes=10)
 
 
 class Reader:
-    """One page a call. Errors are the account's; what was read before one is stored."""
+    """One page a call. Errors are the account's; what was read before one is stored.
+
+    ``back``: how far a channel's first history goes.
+    """
 
     def __init__(  # noqa: PLR0913 - each is another part of the house
         self,
@@ -39,7 +42,7 @@ class Reader:
         database: Database,
         clock: Clock,
         *,
-        history: timedelta,
+        back: timedelta,
         ignored: frozenset[int],
     ) -> None:
         self._account = account
@@ -47,7 +50,7 @@ class Reader:
         self._ingest = ingest
         self._database = database
         self._clock = clock
-        self._history = history
+        self.back = back
         self._ignored = ignored
 
     async def news(self, channel: int) -> bool:
@@ -96,7 +99,7 @@ class Reader:
         found = {sighting.number: sighting.post for sighting in page.sightings}
         dates = {number: post.date if post else None for number, post in found.items()}
         albums = {number: post.album for number, post in found.items() if post and post.album is not None}
-        back = history_page_read(dates, watched.since - self._history, albums, full=_may_go_on(page))
+        back = history_page_read(dates, watched.since - self.back, albums, full=_may_go_on(page))
         kept = tuple(sighting for sighting in page.sightings if sighting.number > back.floor)
         await self._ingest.store(
             Haul(channel=channel, sightings=kept, read=True, floor=back.floor, history_read=back.history_read)

@@ -9,23 +9,23 @@ from typing import NamedTuple
 
 from bot.cursor import Cursor
 from bot.ingest import Ingest
-from bot.model import Channel, ChannelRef, ChatId, Invite, Notice, Peer, Username
+from bot.model import Channel, ChannelRef, ChatId, Notice, Peer, Username
 from bot.ports import Clock
+from bot.rules import references
 from bot.standing import Standing
 from bot.storage import addresses, channels, facts, notices
 from bot.storage.addresses import Referred, Sought
 from bot.storage.database import Connection, Database
 from bot.telegram import refusals
 from bot.telemetry.log import logger
+from bot.watch import wording
 
 log = logger(__name__)
 
 #: What was refused is tried again after so long, then after twice as long, up to the longest.
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(hours=1), timedelta(hours=24)
 #: The fact that says which account has read last.
-_READER = "account that reads"
-#: So much of an invite's code is told.
-_OF_AN_INVITE = 4
+READER = "account that reads"
 
 
 @dataclass(slots=True)
@@ -86,7 +86,7 @@ class Roster:
     """The watched channels of one account, by marked id. ``destinations``: chats that are told, and never watched.
 
     ``doubted`` is called with a channel that an answer shows as left, which another answer may have overtaken;
-    ``renamed`` when one has another name.
+    ``renamed`` when one has another name; ``dropped`` with one that is watched no more.
     """
 
     def __init__(
@@ -99,6 +99,7 @@ class Roster:
     ) -> None:
         self.doubted: Callable[[int], None] = _nothing
         self.renamed: Callable[[], None] = lambda: None
+        self.dropped: Callable[[int], None] = _nothing
         self._account = account
         self._ingest = ingest
         self._database = database
@@ -108,6 +109,8 @@ class Roster:
         #: What was watched once, for who is reading a page of it just now.
         self._dropped: dict[int, Watched] = {}
         self._configured: frozenset[ChannelRef] = frozenset()
+        #: What is watched beside that: what a folder holds.
+        self._included: dict[ChannelRef, Peer] = {}
         #: Channels of which the tables say how this account stands with them, and not another one.
         self._known: set[int] = set()
 
@@ -131,25 +134,44 @@ class Roster:
         """Takes up those that were resolved before, without a call; returns those that were not."""
         self._configured = frozenset(refs)
         known = await channels.all(self._database, self._account)
-        if await facts.get(self._database, _READER) != self._account:
+        if await facts.get(self._database, READER) != self._account:
             known = {id_: one.anew() for id_, one in known.items()}
             await self._database.write(lambda c: self._another_reads(c, known))
         else:
             self._known = set(known)
+        unknown, _ = await self._take_up_known(refs, known)
+        now = self._clock.now()
+        await self._database.write(lambda c: addresses.seek(c, self._account, map(str, unknown), now))
+        return unknown
+
+    async def take_up(self, refs: Sequence[ChannelRef]) -> tuple[list[ChannelRef], list[Watched]]:
+        """Likewise, of references that a configuration names too from now on; with the channels that were taken up.
+
+        Whoever names what was refused before may have mended that: it is looked after at once.
+        """
+        known = await channels.all(self._database, self._account)
+        anew = {id_: stored._replace(tries=0, look_at=None) for id_, stored in known.items()}
+        unknown, taken = await self._take_up_known(refs, anew)
+        now = self._clock.now()
+        if unknown:
+            await self._database.write(lambda c: addresses.seek_too(c, self._account, map(str, unknown), now))
+        return unknown, taken
+
+    async def _take_up_known(
+        self, refs: Sequence[ChannelRef], known: Mapping[int, channels.Stored]
+    ) -> tuple[list[ChannelRef], list[Watched]]:
         written = await channels.references(self._database)
-        unknown = []
+        unknown, taken = [], []
         for ref in refs:
             stored = known.get(written.get(str(ref), 0))
             if stored is None:
                 unknown.append(ref)
             elif not await self.is_told(ref, stored.peer):
-                self._take_up(ref, stored)
-        now = self._clock.now()
-        await self._database.write(lambda c: addresses.seek(c, self._account, map(str, unknown), now))
-        return unknown
+                taken.append(self._take_up(ref, stored))
+        return unknown, taken
 
     def _another_reads(self, c: Connection, known: Mapping[int, channels.Stored]) -> None:
-        facts.put(c, _READER, self._account)
+        facts.put(c, READER, self._account)
         for id_, one in known.items():
             channels.set_standing(c, id_, one.standing)
 
@@ -177,34 +199,85 @@ class Roster:
         if names.isdisjoint(self._destinations):
             return False
         # The title is not known where this was found before, and told then.
-        if name := peer.title if isinstance(ref, ChatId) else shown(ref):
+        if name := peer.title if isinstance(ref, ChatId) else wording.shown(ref):
             what = f"{name} is not watched: vedette writes there, and would read itself; take it out of one of the two."
-            await self.tell(f"destination {peer.id}", what)
+            await self.tell(_told_too(peer.id), what)
         return True
 
-    def is_configured(self, ref: ChannelRef) -> bool:
-        return ref in self._configured
+    def wants(self, ref: ChannelRef) -> bool:
+        """Whether what this means is to be watched."""
+        return ref in self._configured or ref in self._included
+
+    @property
+    def included(self) -> Mapping[ChannelRef, Peer]:
+        """What is to be watched though no configuration names it, whether it is yet or not."""
+        return self._included
+
+    def include(self, found: Mapping[ChannelRef, Peer]) -> None:
+        """These are to be watched beside those that are configured."""
+        self._included |= found
+
+    def exclude(self, ref: ChannelRef) -> None:
+        """It is included no more."""
+        self._included.pop(ref, None)
+
+    def configure(self, refs: Sequence[ChannelRef], destinations: frozenset[ChannelRef]) -> frozenset[ChannelRef]:
+        """From now on these are to be watched, and those told. Returns what is wanted no more, to be let go of."""
+        gone = self._configured - frozenset(refs) - self._included.keys()
+        self._configured, self._destinations = frozenset(refs), destinations
+        return gone
+
+    async def adopt(self, refs: Collection[ChannelRef]) -> None:
+        """Those of these that mean what is watched already, by its name of today or its id, need nobody's answer."""
+        found = {
+            ref: watched
+            for watched in self._watched.values()
+            for ref in references(watched.peer.channel)
+            if ref in refs and ref not in watched.refs
+        }
+        await self.remember({ref: watched.peer for ref, watched in found.items()})
+        for ref, watched in found.items():
+            watched.refs.add(ref)
+            self._ingest.watch(watched.peer, self._ingest.cursors[watched.peer.id], ref)
 
     async def drop(self, channel: int) -> None:
-        """No longer watched or sought: nothing of it is taken or asked any more. What is stored of it stays.
+        """What was included is watched and sought no more, unless the configuration names it too."""
+        self.exclude(ChatId(channel))
+        await self.let_go([ChatId(channel)], [channel])
 
-        Not if the configuration names it too.
+    async def drop_told(self) -> None:
+        """Watches no more what is a destination now."""
+        for watched in [*self._watched.values()]:
+            if any([await self.is_told(ref, watched.peer) for ref in watched.refs]):
+                self._forget(watched.peer.id)
+
+    async def let_go(self, refs: Collection[ChannelRef], ids: Sequence[int]) -> None:
+        """Of these channels nothing is taken or asked any more, if nothing that is wanted means them.
+
+        What is stored of them stays, and nobody need hear any more of what ailed them or these references.
         """
-        watched, ref, now = self._watched.get(channel), str(ChatId(channel)), self._clock.now()
-        if watched is not None and watched.refs.isdisjoint(self._configured):
-            self._forget(channel)
+        for watched in [self._watched[channel] for channel in ids if channel in self]:
+            watched.refs = {ref for ref in watched.refs if self.wants(ref)}
+            if not watched.refs:
+                self._forget(watched.peer.id)
+        now, dropped = self._clock.now(), [channel for channel in ids if channel not in self]
+        sought = [str(ref) for ref in refs if not self.wants(ref)]
 
         def work(c: Connection) -> None:
-            addresses.found(c, ref)
-            notices.settle(c, f"channel {ref}", now)
+            for ref in sought:
+                addresses.found(c, ref)
+            for of in [*sought, *dropped]:
+                for subject in (f"channel {of}", f"name {of}", f"joining channel {of}", f"restriction of channel {of}"):
+                    notices.settle(c, subject, now)
 
-        if channel not in self and not self.is_configured(ChatId(channel)):
+        if sought or dropped:
             await self._database.write(work)
 
     def _forget(self, channel: int) -> None:
         # Whoever waited for the tables may come second.
         if (watched := self._watched.pop(channel, None)) is not None:
             self._dropped[channel] = watched
+            self.dropped(channel)
             log.info("channel dropped", channel=channel)
 
     async def begin(self, new: Sequence[Begun], asked: datetime) -> None:
@@ -321,7 +394,7 @@ class Roster:
         def work(c: Connection) -> None:
             channels.put(c, self._account, peer, None)
             channels.set_standing(c, peer.id, standing, tries=tries, look_at=look_at)
-            if (renamed := _renamed(before, peer)) is not None:
+            if (renamed := wording.renamed(before, peer)) is not None:
                 notices.tell(c, f"name of channel {peer.id}", renamed, now)
             if what is not None:
                 notices.tell(c, f"joining channel {peer.id}", Notice(what), now)
@@ -413,19 +486,9 @@ def patience(tries: int) -> timedelta:
     return min(_FIRST_PAUSE * (1 << min(tries, 10)), _LONGEST_PAUSE)
 
 
-def shown(ref: ChannelRef) -> str:
-    """As it is told. Whoever holds the whole of an invite may join."""
-    return f"{Invite(ref.code[:_OF_AN_INVITE])!s}…" if isinstance(ref, Invite) else str(ref)
-
-
-def _renamed(before: Peer, now: Peer) -> Notice | None:
-    """Of a channel that has a public name the title is no more than decoration."""
-    if before.username == now.username and (now.username or not before.title or before.title == now.title):
-        return None
-    was = f"@{before.username}" if before.username else before.channel.shown
-    if not now.username and before.username:
-        return Notice(f"{was} has no public name any more ({now.channel.shown}); it stays watched.")
-    return Notice(f"{was} is called {f'@{now.username}' if now.username else now.channel.shown} now.")
+def _told_too(channel: int) -> str:
+    """What is said of a channel that is told and was to be watched: not that it refuses what it is told."""
+    return f"watching destination {channel}"
 
 
 def _nothing(_: int) -> None:

@@ -32,7 +32,7 @@ from bot.telegram.peers import Top, Tops
 from bot.telemetry.log import logger
 from bot.watch.agenda import Agenda, Job, Work
 from bot.watch.bell import Bell
-from bot.watch.folder import Folder
+from bot.watch.foldering import Foldering
 from bot.watch.lives import Lives
 from bot.watch.membership import Membership
 from bot.watch.reading import BLIND, Reader
@@ -109,22 +109,18 @@ class Watch:
             join=join,
             history=history,
         )
-        self._folder = (
-            None
-            if folder is None
-            else Folder(
-                *(account, folder, database, clock),
-                *(self._membership.include, self._membership.drop, self._roster.tell),
-            )
-        )
+        self._folder = Foldering(account, folder, self._roster, self._membership, database, clock)
         self._silence = Silence(self._roster, database, clock)
-        self._reader = Reader(account, self._roster, ingest, database, clock, history=history, ignored=ignored)
+        self._reader = Reader(account, self._roster, ingest, database, clock, back=history, ignored=ignored)
+        #: Whoever changes what is watched does so alone, and not in the midst of a beginning.
+        self._changing, self._has_begun = asyncio.Lock(), False
         #: The channel of which what is new is being read.
         self._under_way: int | None = None
         self._next_check = _LONG_AGO
         self._failures = 0
         self._began = _LONG_AGO
         self._swept_at: datetime | None = None
+        self._passed_at: datetime | None = None
         self._catch_up = False
 
     # --- what others see of it ----------------------------------------------------------------------------
@@ -133,15 +129,18 @@ class Watch:
     def last_pass(self) -> datetime | None:
         """All that stood in the channels at this moment is stored, but for those that cannot be read.
 
-        None until the first sweep has passed, and every channel of the configuration was asked for.
+        None until the first sweep has passed, and every channel of the configuration was asked for. While one that came
+        back later has still to be read, it is what it was before.
         """
-        sought = self._membership.untried or (self._folder and not self._folder.tried)
+        sought = self._membership.untried or not self._folder.tried
         if sought and self._clock.now() - self._began < _SETTLING:
             return None
         readable = [one for one in self._roster.all() if one.refused is None and one.odd < _ODD and not one.blind]
         moments = [self._swept_at, *(one.read_at for one in readable)]
         known = [moment for moment in moments if moment is not None]
-        return min(known) if len(known) == len(moments) else None
+        if len(known) == len(moments):
+            self._passed_at = min(known)
+        return self._passed_at
 
     def channel(self, channel: int) -> Channel | None:
         """What is known of a watched channel by its marked id."""
@@ -165,6 +164,36 @@ class Watch:
         self._catch_up = True
         self._sweep_now.ring()
 
+    # --- another configuration ----------------------------------------------------------------------------
+
+    async def reconfigure(  # noqa: PLR0913 - what a configuration says
+        self,
+        *,
+        refs: Sequence[ChannelRef],
+        join: bool,
+        history: timedelta,
+        sweep_every: timedelta,
+        destinations: frozenset[ChannelRef],
+        folder: str | None,
+    ) -> None:
+        """Goes on with another configuration, as if it had begun with it; what stays is not asked for anew.
+
+        Returns when it holds: what is wanted no more is not taken any more, and what is new is sought. No call is made
+        before that. What is stored of a channel stays; one that comes back is read on from where it was left.
+        Raises StorageError.
+        """
+        async with self._changing:
+            hurry, self._sweep_every = sweep_every < self._sweep_every, sweep_every
+            self._refs, self._lives.join, self._reader.back = refs, join, history
+            self._membership.reconfigure(join=join, history=history)
+            self._folder.name(folder)
+            if self._has_begun:
+                await self._membership.name(refs, destinations)
+            else:
+                self._roster.configure(refs, destinations)
+            if hurry:
+                self._sweep_now.ring()
+
     # --- the loops ----------------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -173,12 +202,14 @@ class Watch:
         Raises NotSignedInError, UnreachableError when the connection is finally lost, and StorageError.
         """
         self._began = self._clock.now()
-        unknown = await self._roster.load(self._refs)
-        self._membership.untried.update(unknown)
         self._ingest.behind = self._behind
-        self._roster.doubted = self._lives.doubt
+        self._roster.doubted, self._roster.dropped = self._lives.doubt, self._agenda.drop
+        async with self._changing:
+            unknown = await self._roster.load(self._refs)
+            self._membership.untried.update(unknown)
+            loops = await self._membership.loops(unknown)
+            self._has_begun = True
         peers.listen(self._account, self._changed)
-        loops = await self._membership.loops(unknown)
         channel = self._roster.channel
         pushes.listen(self._account, channel=channel, take=self._take, stirred=self._stirred, ignored=self._ignored)
         try:
@@ -188,8 +219,7 @@ class Watch:
                 group.create_task(self._read_on())
                 group.create_task(self._lives.run())
                 group.create_task(self._silence.run())
-                if self._folder:
-                    group.create_task(self._folder.run())
+                group.create_task(self._folder.run())
                 for loop in loops:
                     group.create_task(loop)
         except BaseExceptionGroup as several:
@@ -245,8 +275,11 @@ class Watch:
 
     def _begun(self, channel: int) -> None:
         """A channel is watched from now on. How far one is that another account had read has to be asked."""
-        if self._roster[channel].read_at is None:
+        watched = self._roster[channel]
+        if watched.read_at is None:
             self._sweep_now.ring()
+        if watched.refused is not None:
+            self._lives.doubt(channel)
         self._plan(self._clock.now())
 
     def _is_read(self, watched: Watched, top: Top, now: datetime) -> bool:
@@ -382,7 +415,7 @@ class Watch:
         """One more reading that has failed, though Telegram answers what else it is asked."""
         watched = self._roster[channel]
         watched.odd += 1
-        if watched.odd == _ODD:
+        if watched.odd == _ODD and channel in self._roster:
             await self._tell(watched, f"cannot be read ({refusals.why(error)}); it is tried again")
 
     async def _in_time(self, reading: Coroutine[Any, Any, bool]) -> bool:

@@ -120,7 +120,7 @@ def test_channels_come_go_and_change() -> None:
         ("digest.max_stories", 20, "digest.max_stories: 15 → 20"),
         ("digest.at", [], 'digest.at: ["08:00", "20:00"] → []'),
         ("timezone", None, 'timezone: "Europe/London" → none'),
-        ("metrics.listen", "127.0.0.1:9108", 'metrics.listen: none → "127.0.0.1:9108"'),
+        ("log.level", "debug", 'log.level: none → "debug"'),
         ("operators.notify", [], "operators.notify: changed"),
         ("watch.folder", "two\nlines", r'watch.folder: none → "two\nlines"'),
         ("watch.folder", "a" * 99, f'watch.folder: none → "{"a" * 60}…"'),
@@ -137,6 +137,8 @@ def test_a_setting_is_told_by_its_path(path: str, value: object, line: str) -> N
     ("path", "lines"),
     [
         ("data_dir", ('data_dir: "data" → "other"', "takes effect after a restart: data_dir")),
+        ("log.format", ('log.format: none → "other"', "takes effect after a restart: log.format")),
+        ("metrics.listen", ('metrics.listen: none → "other"', "takes effect after a restart: metrics.listen")),
         ("telegram.api_hash", ("telegram.api_hash: changed", "takes effect after a restart: telegram.api_hash")),
         (
             "telegram.server.address",

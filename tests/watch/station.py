@@ -105,6 +105,18 @@ class Station:
         self._open.push_async_callback(_ended, self.running)
         return self.watch
 
+    async def reconfigured(self) -> None:
+        """The watch goes on with the configuration as it stands here now."""
+        assert self.watch is not None
+        await self.watch.reconfigure(
+            refs=self.refs,
+            join=self.join,
+            history=self.history,
+            sweep_every=self.sweep_every,
+            destinations=self.destinations,
+            folder=self.chat_folder,
+        )
+
     async def stop(self) -> None:
         """Ends the process as a crash would: what was not stored is lost."""
         await self._open.aclose()
@@ -129,6 +141,10 @@ class Station:
         known = self.watch.channel(channel.marked) if self.watch else None
         assert known is not None
         return {number: post_of(body, known).text for number, body in found}
+
+    def watches(self, *channels: WorldChannel) -> bool:
+        """Whether all of these are watched."""
+        return self.watch is not None and all(self.watch.channel(channel.marked) for channel in channels)
 
     async def all_stored(self, *channels: WorldChannel, above: int = 0) -> None:
         """Returns when all that stands in these channels above a number is stored as it stands, and nothing else is."""

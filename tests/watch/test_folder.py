@@ -19,6 +19,7 @@ from bot.model import ChannelRef, ChatId, Notice, Peer, Username
 from bot.ports import Clock
 from bot.storage import addresses, channels, notices
 from bot.storage.database import Connection, Database
+from bot.telegram import folders
 from bot.telegram.account import Account
 from bot.watch.folder import Folder, held
 from tests.made import at
@@ -82,7 +83,9 @@ class Desk:
 
     @asynccontextmanager
     async def watching(self, name: str = NAME) -> AsyncIterator[None]:
-        self.running = asyncio.create_task(self.made(name).run())
+        folder = self.made(name)
+        folders.listen(self.account, folder.stirred)
+        self.running = asyncio.create_task(folder.run())
         try:
             yield
             if self.running.done():

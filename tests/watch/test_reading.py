@@ -107,7 +107,7 @@ async def test_an_empty_page_that_a_push_overtook_is_read_again_and_only_once(st
             await ingest.store(Haul(channel=alfa.marked))  # what was pushed is stored by then
 
     late, known = _Late(watch._account, pushed), (station.database, station.clock)
-    reader = Reader(late, watch._roster, ingest, *known, history=timedelta(), ignored=frozenset())
+    reader = Reader(late, watch._roster, ingest, *known, back=timedelta(), ignored=frozenset())
     assert await reader.news(alfa.marked)
     # Nothing has come since, and the page is empty as before.
     assert not await reader.news(alfa.marked)
