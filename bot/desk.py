@@ -9,7 +9,6 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from bot.alert import Held, alerts, hits_of
-from bot.covering import Told, untold
 from bot.digest import compose
 from bot.judge import Judgement
 from bot.model import (
@@ -30,6 +29,7 @@ from bot.pacing import EDITABLE
 from bot.rules import Rules
 from bot.schedule import last_moment, next_moment
 from bot.stories.carriers import carrier
+from bot.untold import Told, untold
 
 _DATE = attrgetter("date")
 _MOMENT = timedelta(microseconds=1)

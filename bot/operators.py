@@ -2,7 +2,7 @@
 
 A notice goes to each operator in the private chat of who speaks. Where a chat does not take it, the digests' chat gets
 it, once; where that does not either, or the bot is not connected, the reader says it to the operator. A message of the
-outbox a route: what is sent once is sent by `bot.deliver`, in the lane of notices, and a restart tells nothing again.
+outbox a route: what is sent once is sent by `bot.delivery`, in the lane of notices, and a restart tells nothing again.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
-from bot.deliver import Deliver
+from bot.delivery.deliver import Deliver
 from bot.model import Destination, PostId, Username
 from bot.ports import Clock, Forward, Lane, Later, Outcome, Outgoing, Refused, Sent, Unknown, Voice
 from bot.render.richtext import Message

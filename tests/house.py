@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from bot.digests import Digests
+from bot.digests.digests import Digests
 from bot.model import Destination, Haul, Peer
 from bot.query.lexicon import Lexicon
 from bot.rules import ChannelRule, Rules

@@ -52,7 +52,7 @@ class Account:
 
 
 class Service:
-    """The loop and what stands around it. What `bot.deliver` would do is done when a test says so."""
+    """The loop and what stands around it. What `bot.delivery.deliver` would do is done when a test says so."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self.database = database

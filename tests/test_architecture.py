@@ -20,9 +20,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("parts",),
     ("supervise", "speaker", "digests", "replay", "reload"),
     ("watch", "desk", "backfill"),
-    ("ingest", "deliver", "bundling", "gathering", "quota", "pulse", "lives", "operators", "notify"),
-    ("entries", "retelling", "coverage", "outcomes"),
-    ("intake", "turns"),
+    ("ingest", "delivery", "quota", "pulse", "lives", "operators", "notify"),
+    ("entries", "retelling"),
+    ("intake",),
     ("telegram",),
     ("storage", "printer"),
     ("recording", "terminal", "clock", "folder"),
@@ -31,7 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("ports",),
     ("alert",),
     ("judge", "cursor", "albums", "budget", "rhythm", "vitals", "pacing", "throttle"),
-    ("rules", "digest", "covering"),
+    ("rules", "digest", "untold"),
     ("query", "stories", "render", "triage"),
     ("text", "schedule"),
     ("cron",),
@@ -63,6 +63,8 @@ WITHIN: dict[str, tuple[tuple[str, ...], ...]] = {
         ("values",),
         ("references", "positions", "diff"),
     ),
+    "delivery": (("deliver",), ("outcomes",), ("turns",)),
+    "digests": (("digests",), ("bundling", "edition"), ("coverage",)),
     "stories": (("stories",), ("shelf",), ("fingerprint", "member", "carriers")),
     "render": (("alert", "bundle", "digest", "notice"), ("story",), ("excerpt", "words", "times"), ("richtext",)),
     "text": (("morphology", "tokens", "signs"), ("normalise", "footers")),
@@ -87,7 +89,7 @@ OWNERS = {
 }
 #: Values in, values out: no clock, no file, no network, no log, no chance, nothing asynchronous.
 CORE = (
-    *("replay", "desk", "alert", "judge", "rules", "triage", "digest", "covering", "schedule", "cron"),
+    *("replay", "desk", "alert", "judge", "rules", "triage", "digest", "untold", "schedule", "cron"),
     *("cursor", "albums", "budget", "rhythm", "vitals", "pacing", "throttle", "intake"),
     *("stories", "render", "query", "text", "model", "standing", "errors"),
 )

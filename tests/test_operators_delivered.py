@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.deliver import Deliver
+from bot.delivery.deliver import Deliver
 from bot.model import Destination, Me
 from bot.ports import Later, Outcome, Outgoing, Refused, Sent, Voice
 from bot.storage.database import Database

@@ -25,9 +25,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.cli.config import rules_from
-from bot.coverage import coverage
 from bot.desk import Desk, Telling
-from bot.gathering import Gap, edition
+from bot.digests.coverage import coverage
+from bot.digests.edition import Gap, edition
 from bot.ingest import Ingest
 from bot.model import (
     Alert,

@@ -18,7 +18,7 @@ from bot.terminal import Style, headed, one_line, wants_colour
 
 if TYPE_CHECKING:
     from bot.config.settings import Settings
-    from bot.gathering import Edition
+    from bot.digests.edition import Edition
     from bot.rules import Rules
 
 
@@ -55,7 +55,7 @@ def digest(  # noqa: PLR0913 - one argument an option
 
 
 async def _next(settings: Settings, rules: Rules, now: datetime) -> list[Edition]:
-    from bot.digests import preview
+    from bot.digests.digests import preview
     from bot.storage.database import Database
 
     async with Database.opened(settings.data_dir, writable=False) as database:
@@ -63,7 +63,7 @@ async def _next(settings: Settings, rules: Rules, now: datetime) -> list[Edition
 
 
 async def _last(settings: Settings, rules: Rules, *, full: bool) -> list[Edition]:
-    from bot.digests import last
+    from bot.digests.digests import last
     from bot.storage.database import Database
 
     async with Database.opened(settings.data_dir, writable=False) as database:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from bot.cli.config import rules_of_settings
-from bot.digests import ASKED
+from bot.digests.digests import ASKED
 from bot.errors import NotSignedInError
 from bot.model import Destination
 from bot.render.times import Times
@@ -105,8 +105,8 @@ async def send_by_itself(settings: Settings, rules: Rules, sent_within: timedelt
     Raises NotSignedInError, TelegramError, StorageError.
     """
     from bot.cli.accounts import signed_in
-    from bot.deliver import Deliver
-    from bot.digests import Digests
+    from bot.delivery.deliver import Deliver
+    from bot.digests.digests import Digests
     from bot.ports import Voice
     from bot.retelling import Retelling
     from bot.voices import Voices

@@ -8,11 +8,11 @@ from datetime import datetime
 from sqlite3 import Connection
 from typing import Any, NamedTuple
 
-from bot.covering import Told
 from bot.model import Destination, PostId, Reason
 from bot.storage.database import Database
 from bot.storage.places import destination, post_id, written
 from bot.storage.times import from_integer, to_integer
+from bot.untold import Told
 
 
 class Hold(NamedTuple):

@@ -18,8 +18,8 @@ from bot.cli.config import rules_of_settings
 from bot.cli.posting import ask, said, send_by_itself
 from bot.config.load import load
 from bot.config.settings import Settings
-from bot.deliver import Deliver
-from bot.digests import Digests
+from bot.delivery.deliver import Deliver
+from bot.digests.digests import Digests
 from bot.folder import held
 from bot.model import Destination, Username
 from bot.ports import Voice

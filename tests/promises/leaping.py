@@ -22,7 +22,7 @@ from telethon._updates import messagebox
 
 from bot.config.ruling import rules_of
 from bot.config.settings import Settings
-from bot.deliver import Deliver
+from bot.delivery.deliver import Deliver
 from bot.folder import READER as SESSION
 from bot.ingest import Ingest
 from bot.model import Channel, Destination

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bot.covering import Told
 from bot.model import Destination, PostId, Reason
 from bot.ports import Lane
 from bot.render.richtext import Message
@@ -11,6 +10,7 @@ from bot.storage.bundles import Hold, OpenBundle
 from bot.storage.database import Connection, Database
 from bot.storage.matches import Revised, StoredMatch
 from bot.storage.outbox import Row, Saying
+from bot.untold import Told
 from tests.made import DESK, GROUP, at
 
 ALFA = -1001000000001

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.covering import Told, untold
 from bot.model import Alert, PostId
+from bot.untold import Told, untold
 from tests.made import ME, post
 
 ONE, TWO = PostId("alfa_demo", 1), PostId("alfa_demo", 2)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.coverage import Coverage, coverage
+from bot.digests.coverage import Coverage, coverage
 from bot.model import ChannelRef, ChatId, Invite, Username
 from bot.query.lexicon import Lexicon
 from bot.rules import ChannelRule, Rules

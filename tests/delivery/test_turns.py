@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from bot.delivery.turns import PATIENCE, Amend, Ask, Drop, GiveUp, Send, Turn, Turns
 from bot.model import Destination
 from bot.pacing import GATHERING, MOST, SPAN, Attempt
 from bot.ports import Lane, Later, Outcome, Outgoing, Refused, Unknown, Voice
 from bot.storage.outbox import Edit, Waiting
-from bot.turns import PATIENCE, Amend, Ask, Drop, GiveUp, Send, Turn, Turns
 from bot.voices import Voices
 from tests.made import DESK, GROUP, ME, at
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from bot.covering import untold
 from bot.model import Alert, Bundle, PostId, Reason
 from bot.ports import Lane
 from bot.render.bundle import Part
@@ -20,6 +19,7 @@ from bot.storage.database import Connection, Database
 from bot.storage.matches import StoredMatch
 from bot.storage.outbox import Row, Saying
 from bot.storage.times import to_integer
+from bot.untold import untold
 
 
 class Composed(NamedTuple):

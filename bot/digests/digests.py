@@ -13,10 +13,10 @@ from functools import partial
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 
-from bot import bundling
-from bot.coverage import coverage
+from bot.digests import bundling
+from bot.digests.coverage import coverage
+from bot.digests.edition import Edition, Gap, edition, put
 from bot.errors import StorageError
-from bot.gathering import Edition, Gap, edition, put
 from bot.model import Destination, Reason
 from bot.ports import Clock
 from bot.rules import Rules

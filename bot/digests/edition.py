@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from bot.coverage import Coverage
 from bot.digest import compose, filled, in_order
+from bot.digests.coverage import Coverage
 from bot.model import Channel, Digest, Found, Hit, Match, PartKind, Post, PostId
 from bot.ports import Lane
 from bot.render.digest import digest as rendered

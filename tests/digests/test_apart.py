@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.digests import ASKED, last, preview
+from bot.digests.digests import ASKED, last, preview
 from bot.model import Peer
 from bot.query.lexicon import Lexicon
 from bot.schedule import Never

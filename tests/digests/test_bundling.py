@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import bundling
+from bot.digests import bundling
 from bot.model import Haul
 from bot.query.lexicon import Lexicon
 from bot.render.richtext import Message

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple, assert_never
 
+from bot.delivery.turns import Ask, Chat, Turns
 from bot.model import Destination, Notice
 from bot.pacing import CALL, Attempt
 from bot.ports import Clock, Forward, Lane, Later, Outcome, Outgoing, Refused, Sent, Unknown, Voice
@@ -17,7 +18,6 @@ from bot.render.richtext import Message, split
 from bot.storage import attempts, notices, outbox
 from bot.storage.database import Connection, Database
 from bot.telemetry.log import logger
-from bot.turns import Ask, Chat, Turns
 from bot.voices import Voices
 
 #: After which a message is repeated that may have been sent: so much longer each time, up to `_MOST`.

@@ -4,8 +4,8 @@ A message is marked as tried before it is sent. Whatever happens then (no answer
 same message with the same ``random_id`` again until there is an answer. So none is lost, and where the other side
 knows ``random_id``, none stands there twice.
 
-Chats are served side by side, each by one request at a time (`bot.turns` says which), and no faster than they may be
-written to (`bot.pacing`). What became of each message is in `bot.outcomes`.
+Chats are served side by side, each by one request at a time (`bot.delivery.turns` says which), and no faster than they
+may be written to (`bot.pacing`). What became of each message is in `bot.delivery.outcomes`.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any, NoReturn, assert_never
 
+from bot.delivery.outcomes import Outcomes, Tried
+from bot.delivery.turns import Amend, Ask, Chat, Drop, GiveUp, Send, Turn, Turns
 from bot.errors import StorageError
-from bot.outcomes import Outcomes, Tried
 from bot.pacing import CALL, Attempt
 from bot.ports import Clock, Lane, Outcome, Outgoing, Sender, Unknown
 from bot.render.richtext import Message
 from bot.storage import attempts, outbox
 from bot.storage.database import Connection, Database
 from bot.telemetry.log import logger
-from bot.turns import Amend, Ask, Chat, Drop, GiveUp, Send, Turn, Turns
 from bot.voices import Voices
 
 #: So many chats are written to at once.

@@ -1,7 +1,7 @@
 """Whose turn it is: what is still to be sent, in memory, and which of it may go now.
 
-The tables are the truth (`bot.storage.outbox`); this is a picture of them which `bot.deliver` keeps, so that nobody
-has to look through thousands of rows to find the one that goes next.
+The tables are the truth (`bot.storage.outbox`); this is a picture of them which `bot.delivery.deliver` keeps, so that
+nobody has to look through thousands of rows to find the one that goes next.
 
 Order holds within a lane of a destination, among what one voice says. A chat, which several destinations may be in,
 gets one message at a time: of its most urgent lane that has one the oldest, and nothing less urgent passes it while it

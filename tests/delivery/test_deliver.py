@@ -310,7 +310,7 @@ KILLED = """
     import asyncio, os, signal, sys
     from pathlib import Path
     from bot.clock import SystemClock
-    from bot.deliver import Deliver
+    from bot.delivery.deliver import Deliver
     from bot.ports import Sent, Voice
     from bot.storage.database import Database
     from bot.voices import Voices

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.coverage import coverage
-from bot.digests import ASKED
+from bot.digests.coverage import coverage
+from bot.digests.digests import ASKED
+from bot.digests.edition import Gap, edition, put
 from bot.errors import StorageError
-from bot.gathering import Gap, edition, put
 from bot.query.lexicon import Lexicon
 from bot.rules import ChannelRule
 from bot.schedule import Daily, Never, Policy

@@ -1,0 +1,1 @@
+"""What is told on time: bundles of what was held, and digests."""
