@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from bot.clock import SystemClock
 from bot.config.ruling import rules_of
 from bot.config.settings import Settings
-from bot.deliver import Deliver
-from bot.digests import Digests
+from bot.delivery.deliver import Deliver
+from bot.digests.digests import Digests
 from bot.errors import NotSignedInError
 from bot.folder import READER
 from bot.ingest import Ingest
@@ -64,12 +64,14 @@ class Mouth:
     """How the service speaks where it was started.
 
     ``show``: a notice to the operators; ``begin``: called with the database before anything is stored; ``matched``:
-    likewise after matches were stored, and once at the start. ``sender``: who sends in the place of Telegram.
+    likewise after matches were stored, and once at the start. ``obey``: with the configuration, when that has changed.
+    ``sender``: who sends in the place of Telegram.
     """
 
     show: Callable[[Message], None]
     begin: Callable[[Database], Awaitable[None]] | None = None
     matched: Callable[[Database], Awaitable[None]] | None = None
+    obey: Callable[[Settings], None] | None = None
     sender: Sender | None = None
 
 
@@ -210,6 +212,8 @@ class _House:
         """From now on this is the configuration."""
         self._parts.settings = settings
         self._parts.ingest.obey(rules)
+        if self._mouth.obey is not None:
+            self._mouth.obey(settings)
         if (watch := self._supervise.watch) is not None:
             await watch.reconfigure(**self._parts.watched())
         self.look_around()

@@ -67,6 +67,7 @@ def _mouth(settings: Settings, form: str | None, stream: TextIO) -> Mouth:
     from bot.cli.printed import Mark, MatchPrinter
     from bot.config.settings import LogFormat
     from bot.printer import log_notice, print_notice
+    from bot.telemetry.log import configure
 
     mark = Mark(settings.data_dir / "printed")
     printer = MatchPrinter(stream, mark) if form == "jsonl" else None
@@ -80,4 +81,5 @@ def _mouth(settings: Settings, form: str | None, stream: TextIO) -> Mouth:
         ),
         begin=None if printer is None else printer.begin,
         matched=None if printer is None else printer.print_new,
+        obey=lambda changed: configure(changed.log.level, settings.log.format, sys.stderr),
     )
