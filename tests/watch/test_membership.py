@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import timedelta
 
 import pytest
@@ -104,14 +105,15 @@ async def test_a_private_channel_is_joined_by_its_invite(station: Station) -> No
 async def test_of_an_invite_that_leads_nowhere_no_more_is_told_than_shows_which_it_is(
     station: Station, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.WARNING, logger="bot.watch.finding")  # whatever a command of another test has set
     station.refs = [Invite("AbCdEfGhIjKlMnOp")]
     await station.start()
     await station.until_told(1)
     [what] = await station.told()
     assert what.startswith("t.me/+AbCd… cannot be watched: ")
     assert "GhIj" not in what
-    # Of what is no plain value the log tells nothing but the kind.
     await station.until(lambda: any(one.name == "bot.watch.finding" for one in caplog.records))
+    # Of what is no plain value the log tells nothing but the kind.
     [logged] = [one.msg for one in caplog.records if one.name == "bot.watch.finding"]
     assert isinstance(logged, dict)
     assert [key for key, value in logged.items() if "GhIj" in str(value)] == ["ref"]
