@@ -28,12 +28,13 @@ def run(
     *,
     config: Config = None,
     form: Annotated[
-        str | None, typer.Option("--format", help="jsonl: print each match, one object a line, as it is stored.")
-    ] = None,
+        str,
+        typer.Option("--format", help="text: the log; jsonl: each match too, one object a line, as it is stored."),
+    ] = "text",
 ) -> None:
     """The service: watches, matches and tells until SIGTERM or SIGINT."""
-    if form not in (None, "jsonl"):
-        raise VedetteError(f"--format {form} is unknown; give jsonl, or nothing")
+    if form not in ("text", "jsonl"):
+        raise VedetteError(f"--format {form} is unknown; give text or jsonl")
     end_at_once()
     settings = settings_from(config)
     if settings.telegram.api_id is None or settings.telegram.api_hash is None:
@@ -50,7 +51,7 @@ def run(
             os._exit(0)
 
 
-async def _serve(settings: Settings, file: Path, form: str | None, stream: TextIO, stop: Stop) -> None:
+async def _serve(settings: Settings, file: Path, form: str, stream: TextIO, stop: Stop) -> None:
     from bot.app import File, serve
 
     asked, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -61,7 +62,7 @@ async def _serve(settings: Settings, file: Path, form: str | None, stream: TextI
     await serve(settings, _mouth(settings, form, stream), asked, begun, File(file, os.environ))
 
 
-def _mouth(settings: Settings, form: str | None, stream: TextIO) -> Mouth:
+def _mouth(settings: Settings, form: str, stream: TextIO) -> Mouth:
     """What is said here: matches on standard output where they are asked for, notices on standard error."""
     from bot.app import Mouth
     from bot.cli.printed import Mark, MatchPrinter
