@@ -25,6 +25,14 @@ class Kind(StrEnum):
     CHANNEL = auto()  # its name or somebody's rights; this one moves no pts
 
 
+class Topic(StrEnum):
+    """How a topic of a forum stands."""
+
+    OPEN = auto()
+    CLOSED = auto()
+    DELETED = auto()
+
+
 class Event(NamedTuple):
     """Something that happened: the channel's ``pts`` after it, of which it took ``pts_count``."""
 
@@ -37,7 +45,11 @@ class Event(NamedTuple):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class WorldChannel:
-    """``number`` is the bare id. What is posted is told to ``tell``, with whether it is to be pushed."""
+    """``number`` is the bare id. What is posted is told to ``tell``, with whether it is to be pushed.
+
+    Who is no admin writes nothing while it is ``closed``, nor more often than each ``slow_mode`` seconds of the faults'
+    time; who is ``banned`` writes nothing at all.
+    """
 
     number: int
     title: str
@@ -52,10 +64,15 @@ class WorldChannel:
     guarded: bool = False  # whether a bot wants to talk with them
     protected: bool = False
     forum: bool = False
+    closed: bool = False
+    slow_mode: float = 0.0
     restriction: str | None = None
     members: set[int] = field(default_factory=set)
     admins: set[int] = field(default_factory=set)
     forbidden: set[int] = field(default_factory=set)
+    banned: set[int] = field(default_factory=set)
+    topics: dict[int, Topic] = field(default_factory=dict)
+    last_said: dict[int, float] = field(default_factory=dict)
     forbidden_until: datetime | None = None
     pts: int = 1
     top: int = 0
@@ -150,6 +167,15 @@ class WorldChannel:
             post=not self.megagroup or None,
         )
         return self._stand(Standing(message, None), number, push=push)
+
+    def add_topic(self, title: str) -> int:
+        """Opens a topic in a forum; its id is the number of the message that says so."""
+        self.forum = True
+        number = self._numbered(max(self.top + 1, 2))  # 1 is General
+        action = types.MessageActionTopicCreate(title, icon_color=0)
+        message = types.MessageService(id=number, peer_id=self.peer, date=self.now(), action=action)
+        self.topics[number] = Topic.OPEN
+        return self._stand(Standing(message, None), number, push=True)
 
     def unknown(self, *, push: bool = True) -> int:
         """A message that came after the client's library was made."""

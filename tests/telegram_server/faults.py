@@ -36,6 +36,8 @@ class Fault(StrEnum):
     SLOW = auto()
     CUT_AFTER = auto()
     SWALLOW = auto()
+    FLOOD = auto()
+    EXECUTING = auto()
 
     TOO_LONG = auto()
     UNKNOWN_IN_DIFFERENCE = auto()
@@ -53,7 +55,8 @@ class Fault(StrEnum):
 class Rule:
     """A fault that befalls a share of its cases, at most ``times`` times.
 
-    ``method`` is Telegram's name of one, or * for all; ``channels`` are bare ids, none means all.
+    ``method`` is Telegram's name of one, or * for all; ``channels`` are bare ids, none means all. ``early``: calls
+    that came before they were allowed again.
     """
 
     fault: Fault
@@ -67,19 +70,26 @@ class Rule:
     refusal: Refusal | None = None
     told: bool = False
     hits: int = 0
+    early: int = 0
     stopped: bool = False
+    least: float = 0.0
     seconds_now: Callable[[], float] = time.monotonic
     _seen: int = 0
     _windows: dict[int | None, deque[float]] = field(default_factory=dict)
+    _until: dict[int | None, float] = field(default_factory=dict)
 
     def stop(self) -> None:
         """From now on it befalls nothing."""
         self.stopped = True
 
     def concerns(self, *, method: str = "*", channel: int | None = None) -> bool:
-        if self.stopped or (self.times is not None and self.hits >= self.times):
+        if self.stopped or (self._spent and self.fault is not Fault.FLOOD):
             return False
         return self.method in ("*", method) and (not self.channels or channel in self.channels)
+
+    @property
+    def _spent(self) -> bool:
+        return self.times is not None and self.hits >= self.times
 
     def strikes(self, *case: object) -> bool:
         """Whether it befalls a case; without one, the next of a row."""
@@ -104,6 +114,19 @@ class Rule:
             return 0
         self.hits += 1
         return max(1, math.ceil(window[0] + self.seconds - now))
+
+    def asked_to_wait(self, person: int | None) -> int:
+        """Seconds that a person is to wait by a wait that falls at random, or that goes on; 0: none."""
+        now = self.seconds_now()
+        rest = self._until.get(person, now) - now
+        if rest > 0:
+            self.early += 1
+            return math.ceil(rest)
+        if self._spent or not self.strikes():
+            return 0
+        seconds = round(self.least + (self.seconds - self.least) * self.draw("so long", self._seen))
+        self._until[person] = now + seconds
+        return seconds
 
 
 class Delivery(NamedTuple):
@@ -180,6 +203,18 @@ class Faults:
     def flood_wait(self, method: str, seconds: int, *, times: int | None = 1) -> Rule:
         """A call is answered with FLOOD_WAIT."""
         return self.refuse(method, 420, f"FLOOD_WAIT_{seconds}", times=times)
+
+    def floods(self, method: str, least: int, most: int, *, share: float, times: int | None = None) -> Rule:
+        """At random an account is told to wait from so many to so many seconds, and again while it does not."""
+        return self._add(Fault.FLOOD, method=method, least=least, seconds=most, share=share, times=times)
+
+    def still_executing(self, seconds: float, *, share: float = 1.0) -> Rule:
+        """The first request with a random_id is still being carried out, for so long, when it comes again.
+
+        The message stands there; the repeat is answered with RANDOM_ID_DUPLICATE. A share of the ids is hit; the
+        others are answered with the first message at once. https://core.telegram.org/api/errors
+        """
+        return self._add(Fault.EXECUTING, seconds=seconds, share=share)
 
     def limit(self, method: str, calls: int, seconds: float) -> Rule:
         """An account that calls more often than so within a sliding window is told to wait until it may again."""
@@ -279,14 +314,22 @@ class Faults:
         for rule in self.rules:
             if not rule.concerns(method=method):
                 continue
-            if rule.fault is Fault.LIMIT:
-                if found.refusal is None and (wait := rule.wait(person)):
+            if rule.fault in _WAITS:
+                asked = rule.wait if rule.fault is Fault.LIMIT else rule.asked_to_wait
+                if found.refusal is None and (wait := asked(person)):
                     found = found._replace(refusal=Refusal(420, f"FLOOD_WAIT_{wait}"))
             elif rule.fault in _OF_CALLS and rule.strikes():
                 found = _treated(found, rule)
                 if found.cut_before:
                     break
         return found
+
+    def executing(self, random_id: int, seconds: float) -> bool:
+        """Whether a request is still being carried out that came so many seconds ago."""
+        return any(
+            rule.fault is Fault.EXECUTING and rule.concerns() and seconds < rule.seconds and rule.strikes(random_id)
+            for rule in self.rules
+        )
 
     def has(self, fault: Fault, *, channel: int | None = None) -> bool:
         """Whether a fault of answers or connections befalls this one."""
@@ -309,6 +352,7 @@ _OF_PUSHES = frozenset(
         *(Fault.CHANNEL_TOO_LONG, Fault.UNKNOWN_IN_PUSH, Fault.MIN_CHANNEL),
     )
 )
+_WAITS = frozenset((Fault.LIMIT, Fault.FLOOD))
 _OF_CALLS = frozenset((Fault.CUT_BEFORE, Fault.REFUSE, Fault.SLOW, Fault.CUT_AFTER, Fault.SWALLOW))
 
 

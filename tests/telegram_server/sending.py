@@ -14,6 +14,7 @@ from telethon.tl import types
 from tests.telegram_server.asking import Ask
 from tests.telegram_server.channel import WorldChannel
 from tests.telegram_server.posts import Standing
+from tests.telegram_server.rights import may_edit, may_forward, may_write, thread_of
 from tests.telegram_server.wire import Refusal
 from tests.telegram_server.world import Person
 
@@ -29,7 +30,8 @@ _MOST_ENTITIES = 100
 class Sent:
     """A message that a client has sent. ``peer`` is the chat's marked id; ``number`` is the sender's own in a
     private chat. ``repeats`` counts the same random_id coming again; ``edits`` are later texts with their entities.
-    ``forwarded`` is the marked id and number of what was forwarded, ``thread`` the topic or message answered to.
+    ``forwarded`` is the marked id and number of what was forwarded, ``thread`` the topic or message answered to,
+    ``at`` when it came, in seconds of the faults' time.
     """
 
     person: int
@@ -41,8 +43,14 @@ class Sent:
     forwarded: tuple[int, int] | None = None
     silent: bool = False
     thread: int | None = None
+    at: float = 0.0
     repeats: int = 0
     edits: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
+
+    @property
+    def reads(self) -> str:
+        """What stands there now."""
+        return self.edits[-1][0] if self.edits else self.text
 
 
 class Content(NamedTuple):
@@ -64,8 +72,8 @@ def send_message(ask: Ask, request: Any) -> Any:
     if repeated is not None:
         return _again(ask, chat, repeated)
     kept = _checked(request.message, request.entities)
-    _may_write(ask, chat)
-    thread = getattr(request.reply_to, "top_msg_id", None) or getattr(request.reply_to, "reply_to_msg_id", None)
+    thread = thread_of(request)
+    may_write(ask, chat, thread)
     standing = _put(ask, chat, Content(request.message, kept, reply_to=thread))
     sent = Sent(
         person=ask.me,
@@ -76,6 +84,7 @@ def send_message(ask: Ask, request: Any) -> Any:
         random_id=request.random_id,
         silent=bool(request.silent),
         thread=thread,
+        at=ask.faults.seconds_now(),
     )
     _remember(ask, sent)
     if isinstance(chat, WorldChannel):
@@ -89,14 +98,15 @@ def forward_messages(ask: Ask, request: Any) -> Any:
     source, chat = ask.channel(request.from_peer), _chat(ask, request.to_peer)
     if len(request.id) != len(request.random_id):
         raise Refusal(400, "RANDOM_ID_INVALID")
-    if source.protected:
-        raise Refusal(400, "CHAT_FORWARDS_RESTRICTED")
-    _may_write(ask, chat)
-    done = [_forwarded(ask, chat, source, *pair) for pair in zip(request.id, request.random_id, strict=True)]
+    may_forward(ask, source)
+    may_write(ask, chat, thread_of(request))
+    done = [_forwarded(ask, chat, source, request, *pair) for pair in zip(request.id, request.random_id, strict=True)]
     return _answer(ask, chat, done)
 
 
-def _forwarded(ask: Ask, chat: Chat, source: WorldChannel, number: int, random_id: int) -> Sent:
+def _forwarded(  # noqa: PLR0913, PLR0917 - from where to where
+    ask: Ask, chat: Chat, source: WorldChannel, request: Any, number: int, random_id: int
+) -> Sent:
     repeated = _repeated(ask, chat, random_id)
     if repeated is not None:
         return repeated
@@ -105,7 +115,8 @@ def _forwarded(ask: Ask, chat: Chat, source: WorldChannel, number: int, random_i
         raise Refusal(400, "MESSAGE_ID_INVALID")
     header = types.MessageFwdHeader(date=origin.message.date, from_id=source.peer, channel_post=number)
     text, kept = origin.message.message, origin.message.entities or []
-    standing = _put(ask, chat, Content(text, kept, origin.message.media, header))
+    thread = thread_of(request)
+    standing = _put(ask, chat, Content(text, kept, origin.message.media, header, thread))
     sent = Sent(
         person=ask.me,
         peer=_marked(chat),
@@ -114,6 +125,9 @@ def _forwarded(ask: Ask, chat: Chat, source: WorldChannel, number: int, random_i
         entities=tuple(kept),
         random_id=random_id,
         forwarded=(source.marked, number),
+        silent=bool(request.silent),
+        thread=thread,
+        at=ask.faults.seconds_now(),
     )
     _remember(ask, sent)
     return sent
@@ -124,8 +138,7 @@ def edit_message(ask: Ask, request: Any) -> Any:
     standing = chat.living(request.id) if isinstance(chat, WorldChannel) else ask.person.messages.get(request.id)
     if standing is None or (isinstance(chat, Person) and ask.person.chats[request.id] != chat.id):
         raise Refusal(400, "MESSAGE_ID_INVALID")
-    if standing.author != ask.me:
-        raise Refusal(403, "MESSAGE_AUTHOR_REQUIRED")
+    may_edit(ask, chat, standing)
     kept = _checked(request.message or "", request.entities)
     before = standing.message.message, _said(standing.message.entities)
     if before == (request.message, _said(kept)):
@@ -178,16 +191,6 @@ def _chat(ask: Ask, peer: Any) -> Chat:
     return ask.user(peer)
 
 
-def _may_write(ask: Ask, chat: Chat) -> None:
-    if isinstance(chat, WorldChannel):
-        if ask.me not in chat.members:
-            raise Refusal(403, "CHAT_WRITE_FORBIDDEN")
-        if not chat.megagroup and ask.me not in chat.admins:
-            raise Refusal(400, "CHAT_ADMIN_REQUIRED")
-    elif ask.person.token is not None and ask.me not in chat.started:
-        raise Refusal(403, "USER_IS_BLOCKED")
-
-
 def _marked(chat: Chat) -> int:
     return chat.marked if isinstance(chat, WorldChannel) else chat.id
 
@@ -197,6 +200,8 @@ def _repeated(ask: Ask, chat: Chat, random_id: int) -> Sent | None:
     sent = ask.server.by_random_id.get((ask.me, _marked(chat), random_id))
     if sent is not None:
         sent.repeats += 1
+        if ask.faults.executing(random_id, ask.faults.seconds_now() - sent.at):
+            raise Refusal(500, "RANDOM_ID_DUPLICATE")
     return sent
 
 
@@ -214,6 +219,7 @@ def _put(ask: Ask, chat: Chat, content: Content) -> Standing:
             forward=content.forward,
             author=ask.me,
             reply_to=content.reply_to,
+            topic=content.reply_to in chat.topics,
         )
         return chat.standing[number]
     return write(ask.server, ask.person, chat, content, acting=ask.connection)

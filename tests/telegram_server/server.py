@@ -7,6 +7,7 @@ import base64
 import os
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -27,6 +28,7 @@ from tests.telegram_server.signing_in import Logins
 from tests.telegram_server.views import Views
 from tests.telegram_server.wire import Raw, Refusal, method_of
 from tests.telegram_server.world import World
+from tests.telegram_server.writes import Stage, Write, write_of
 
 _WRAPPERS = (
     functions.InvokeWithLayerRequest,
@@ -65,6 +67,9 @@ class TelegramServer:
         self.too_long_after = TOO_LONG
         self.calls: list[Call] = []
         self.sent: list[Sent] = []
+        self.writes: list[Write] = []
+        #: Hears of each request that writes, at each of its stages, before anything else is done.
+        self.wrote: Callable[[Write, Stage], None] = lambda _write, _stage: None
         self.by_random_id: dict[tuple[int, int, int], Sent] = {}
         self.twins: dict[tuple[int, int], tuple[int, int]] = {}
         self.sessions: list[int] = []
@@ -206,16 +211,22 @@ class TelegramServer:
         connection.updates = connection.updates or wanted
         method = method_of(request)
         self.calls.append(Call(self.faults.seconds_now(), method, request, key.person))
+        write = write_of(request, key.person, self.faults.seconds_now())
+        if write is not None:
+            self.writes.append(write)
+            self.wrote(write, Stage.ARRIVED)
         treatment = self.faults.treatment(method, key.person)
-        if treatment.cut_before:
+        if treatment.cut_before or (write is not None and write.lost):
             connection.abort()
         elif treatment.slow:
             connection.acknowledge(message)
-            self._later(self._slowly(connection, message, request, treatment))
+            self._later(self._slowly(connection, message, request, treatment, write))
         else:
-            self._carry_out(connection, message, request, treatment)
+            self._carry_out(connection, message, request, treatment, write)
 
-    async def _slowly(self, connection: Connection, message: int, request: Any, treatment: Treatment) -> None:
+    async def _slowly(
+        self, connection: Connection, message: int, request: Any, treatment: Treatment, write: Write | None
+    ) -> None:
         mark = connection.key.person if connection.key else None, str(getattr(request, "random_id", message))
         if mark in self._executing:
             connection.answer(message, Refusal(500, "RANDOM_ID_DUPLICATE"))
@@ -225,10 +236,12 @@ class TelegramServer:
             await asyncio.sleep(treatment.slow)
         finally:
             self._executing.discard(mark)
-        self._carry_out(connection, message, request, treatment)
+        self._carry_out(connection, message, request, treatment, write)
 
-    def _carry_out(self, connection: Connection, message: int, request: Any, treatment: Treatment) -> None:
-        self._acting = connection
+    def _carry_out(
+        self, connection: Connection, message: int, request: Any, treatment: Treatment, write: Write | None
+    ) -> None:
+        self._acting, before = connection, len(self.sent)
         try:
             answer = treatment.refusal or self._answer(connection, request)
         except Refusal as refusal:
@@ -239,12 +252,17 @@ class TelegramServer:
             answer = Refusal(500, "INTERNAL")
         finally:
             self._acting = None
+        if write is not None:
+            write.looked_at(self, before, answer.message if isinstance(answer, Refusal) else None)
+            self.wrote(write, Stage.DONE)
         if treatment.cut_after:
             connection.abort()
         elif treatment.swallow:
             connection.acknowledge(message)
         else:
             connection.answer(message, answer)
+            if write is not None:
+                self.wrote(write, Stage.ANSWERED)
 
     def _answer(self, connection: Connection, request: Any) -> Any:
         key = connection.key

@@ -26,7 +26,8 @@ _FIRST = 1001
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Person:
-    """An account. ``token`` is there for bots, ``phone`` for people; ``started``: the bots that it talks with.
+    """An account. ``token`` is there for bots, ``phone`` for people; ``started``: the bots that it talks with,
+    ``blocked``: from whom it takes nothing.
 
     ``messages`` are those outside channels, by number, and ``chats`` says with whom each was exchanged.
     """
@@ -40,6 +41,7 @@ class Person:
     token: str | None = None
     premium: bool = False
     started: set[int] = field(default_factory=set)
+    blocked: set[int] = field(default_factory=set)
     archived: set[int] = field(default_factory=set)
     muted: set[int] = field(default_factory=set)
     folders: list[Any] = field(default_factory=list)
