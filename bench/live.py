@@ -1,4 +1,4 @@
-"""The service against the loopback Telegram server: how soon a push is stored and matched, how many, in what memory.
+"""The service against the loopback Telegram server: how soon a push is matched and told, how many, in what memory.
 
 The server runs here, the service or its baseline in a process of its own, so that each has a core.
 """
@@ -27,7 +27,9 @@ from bot.query.lexicon import Lexicon
 from bot.query.matcher import Matcher, Topic
 from bot.query.parser import parse
 from bot.text.morphology.languages import Morphology
+from tests.promises.forked import Scale
 from tests.promises.service import READER, Service
+from tests.promises.telling import Desk, Ledger, Size, numbers
 from tests.telegram_server.channel import WorldChannel
 from tests.telegram_server.server import TelegramServer
 from tests.telegram_server.world import World
@@ -38,6 +40,8 @@ _SECONDS = 20
 #: Posts that come as fast as the server can push them.
 _FLOOD = 9_000
 _MANY, _MANY_PER_SECOND = 100_000, 700
+#: Single posts over so many chats, of which each gets one every few seconds: that is no reason to pace it.
+_ALERTS, _CHATS, _EVERY = 240, 15, 0.5
 #: What Telethon takes by itself: a client that is told of each update and does nothing about it.
 _BASELINE = """
 import asyncio, sys
@@ -68,6 +72,7 @@ def run(paths: Sequence[Path]) -> None:
         return
     texts = [post.text for path in paths for post in posts_of(path) if post.text]
     asyncio.run(_latency(texts))
+    asyncio.run(_told())
     asyncio.run(_sustained(texts))
     asyncio.run(_memory(texts))
 
@@ -138,6 +143,34 @@ async def _latency(texts: Sequence[str]) -> None:
     print(
         f"  {_PER_SECOND} posts/s over {_CHANNELS} channels, {_SECONDS} s: push to printed match "
         f"{cuts[49] * 1000:.1f} ms at the median, {cuts[98] * 1000:.0f} ms at p99 ({len(took):,} of {len(pushed):,})"
+    )
+
+
+async def _told() -> None:
+    """From the push to the alert's request at the server, of single posts, over chats none of which is being paced."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, desk = Path(name), Desk(1, Size(_ALERTS, _CHATS, 0), Scale.from_now(datetime.now(UTC), 1))
+        async with TelegramServer(desk.world) as server:
+            config, ledger = desk.configured(folder, server), Ledger(folder / "data" / "vedette.db")
+            text = config.read_text("utf-8").replace('level = "debug"', 'level = "warning"')
+            config.write_text(re.sub(r"\nat = .*", "\nat = []", text), "utf-8")
+            service, pushed = Service(folder), dict[int, float]()
+            await service.start()
+            while not ledger.watching(len(desk.sources)):
+                await asyncio.sleep(0.2)
+            await asyncio.sleep(2)
+            for number in range(1, _ALERTS + 1):
+                pushed[number] = time.monotonic()
+                desk.say()
+                await asyncio.sleep(_EVERY)
+            await asyncio.sleep(2)
+            await service.stop()
+    took = [sent.at - pushed[number] for sent in server.sent for number in numbers([sent])]
+    cuts = statistics.quantiles(took, n=100)
+    print(
+        f"  single posts over {_CHATS} chats, {1 / _EVERY:.0f} a second: push to the alert's request "
+        f"{cuts[49] * 1000:.1f} ms at the median (goal 50), {cuts[98] * 1000:.0f} ms at p99 (goal 300) "
+        f"({len(took):,} of {desk.alerts:,})"
     )
 
 
