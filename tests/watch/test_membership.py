@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from datetime import timedelta
 
 import pytest
@@ -105,7 +104,6 @@ async def test_a_private_channel_is_joined_by_its_invite(station: Station) -> No
 async def test_of_an_invite_that_leads_nowhere_no_more_is_told_than_shows_which_it_is(
     station: Station, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.WARNING, logger="bot.watch.finding")  # whatever a command of another test has set
     station.refs = [Invite("AbCdEfGhIjKlMnOp")]
     await station.start()
     await station.until_told(1)
