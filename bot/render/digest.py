@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
-from bot.model import Digest, DigestStory, DigestTopic
+from bot.model import Digest, DigestStory, DigestTopic, PostId
 from bot.render.richtext import Message, bold, joined, lines, message, one_line, split
 from bot.render.story import Flags, compact, who_line
 from bot.render.times import Times
 from bot.render.words import counted, listed
 
-#: Code points of each story.
-_EXCERPT = 300
+#: Code points of each story, and of one of which another topic has told already.
+_EXCERPT, _AGAIN = 300, 160
 _TITLE = 100
 #: Room for the names of channels that were not read.
 _NAMES = 600
@@ -22,7 +22,8 @@ _BARS = "▁▂▃▄▅▆▇█"
 def digest(told: Digest, zone: ZoneInfo) -> list[Message]:
     """One message, or as many as it takes: no story is cut in two, no heading parted from its first story."""
     times = Times(zone, told.since, told.until)
-    blocks = [block for topic in told.topics for block in _topic(topic, times)] or [Message("")]
+    seen: set[PostId] = set()
+    blocks = [block for topic in told.topics for block in _topic(topic, times, seen)] or [Message("")]
     blocks[0] = joined([_heading(told, times), blocks[0]])
     blocks[-1] = joined([blocks[-1], _foot(told)])
     return split(blocks)
@@ -36,8 +37,11 @@ def _heading(told: Digest, times: Times) -> Message:
     return message(bold(f"{what}: {times.period()}"), f"\n{zone} · {found}")
 
 
-def _topic(topic: DigestTopic, times: Times) -> Iterator[Message]:
-    """Its stories, the heading with the first and the count of those left out with the last."""
+def _topic(topic: DigestTopic, times: Times, seen: set[PostId]) -> Iterator[Message]:
+    """Its stories, the heading with the first and the count of those left out with the last.
+
+    ``seen``: posts of which other topics have told; less is said of them here.
+    """
     number = len(topic.stories) + topic.more
     if not number:
         return
@@ -45,7 +49,8 @@ def _topic(topic: DigestTopic, times: Times) -> Iterator[Message]:
     counts = f"{counted(topic.posts, 'post', 'posts')}, {counted(number, 'story', 'stories')}"
     heading = message(bold(f"{title}: {counts}"), "\n", bars(topic.bars))
     more = message(f"… and {counted(topic.more, 'more story', 'more stories')}" if topic.more else "")
-    stories = [_story(story, times) for story in topic.stories]
+    stories = [_story(story, times, _AGAIN if story.post.id in seen else _EXCERPT) for story in topic.stories]
+    seen.update(story.post.id for story in topic.stories)
     last = len(stories) - 1
     if not stories:
         yield joined([heading, more])
@@ -53,10 +58,10 @@ def _topic(topic: DigestTopic, times: Times) -> Iterator[Message]:
         yield joined([heading if at == 0 else Message(""), story, more if at == last else Message("")])
 
 
-def _story(story: DigestStory, times: Times) -> Message:
+def _story(story: DigestStory, times: Times, limit: int) -> Message:
     flags = Flags(story.edited, story.deleted)
     who = who_line(story.post, times.near(story.post.date), *_carried(story), *flags.words())
-    return compact(["• ", who], story, times, _EXCERPT)
+    return compact(["• ", who], story, times, limit)
 
 
 def _carried(story: DigestStory) -> list[str]:

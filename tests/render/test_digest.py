@@ -109,3 +109,11 @@ def test_a_digest_of_many_topics_is_made_in_no_time() -> None:
     made = digest(told(*[topic(stories, title=f"Topic {at}", more=1000) for at in range(20)]), LONDON)
     assert time.perf_counter() - started < 10
     check_all(made)
+
+
+def test_of_a_post_of_which_another_topic_has_told_less_is_said() -> None:
+    long = story(posted("Сирия. " + "Войска занимают позиции у дороги на побережье. " * 12, number=19), "Сирия")
+    [said] = digest(told(topic([long]), topic([long], title="Bases")), LONDON)
+    first, again = said.text.partition("Bases: ")[::2]
+    assert first.count("позиции") > again.count("позиции") > 0
+    assert all("t.me/" in each for each in (first, again))
