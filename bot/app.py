@@ -7,7 +7,7 @@ import gc
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -38,8 +38,9 @@ from bot.text.morphology.languages import Morphology
 
 _log = logger(__name__)
 
-#: How long each stage of stopping may take; all of them stay under three seconds.
-_STAGE = timedelta(seconds=1)
+#: How long each stage of stopping may take; all of them stay under three seconds. A message that is being sent has
+#: most of the last one.
+_STAGE, _LAST_STAGE = timedelta(seconds=0.75), timedelta(seconds=1)
 #: How often those loops are woken that look for what is due.
 _LOOK_EVERY = timedelta(seconds=1)
 #: Objects that are let gather before they are looked through for garbage: some thousand posts on their way.
@@ -209,13 +210,19 @@ class _House:
         self._operators.wake()
 
     async def _obey(self, settings: Settings, rules: Rules) -> None:
-        """From now on this is the configuration."""
+        """From now on this is the configuration.
+
+        What was pushed of a channel that is not watched any more is judged by what was said of it until it is stored.
+        """
+        ingest = self._parts.ingest
         self._parts.settings = settings
-        self._parts.ingest.obey(rules)
+        ingest.obey(replace(rules, channels={**ingest.rules.channels, **rules.channels}))
         if self._mouth.obey is not None:
             self._mouth.obey(settings)
         if (watch := self._supervise.watch) is not None:
             await watch.reconfigure(**self._parts.watched())
+        await ingest.emptied()
+        ingest.obey(rules)
         self.look_around()
 
     def _rules(self) -> Rules:
@@ -245,7 +252,7 @@ class _House:
 
 
 async def _stopped(loops: list[asyncio.Task[None]], ingest: Ingest) -> None:
-    """Stops reading, stores what was read, and lets the message that is being sent go out; each in a second."""
+    """Stops reading, stores what was read, and lets the messages that are being sent go out."""
     supervise, storing, *others = loops
     supervise.cancel()
     await asyncio.wait([supervise], timeout=_STAGE.total_seconds())
@@ -254,4 +261,4 @@ async def _stopped(loops: list[asyncio.Task[None]], ingest: Ingest) -> None:
         await asyncio.wait([storing], timeout=_STAGE.total_seconds())
     for loop in (storing, *others):
         loop.cancel()
-    await asyncio.wait(loops, timeout=_STAGE.total_seconds() / 2)
+    await asyncio.wait(loops, timeout=_LAST_STAGE.total_seconds())

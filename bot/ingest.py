@@ -177,6 +177,12 @@ class Ingest:
         self._queue.put_nowait(_Waiting(haul, stored))
         return await stored
 
+    async def emptied(self) -> None:
+        """Returns when all that waits now is stored."""
+        channel = next(iter(self.cursors), None)
+        if channel is not None:
+            await self.store(Haul(channel=channel))
+
     async def run(self) -> None:
         """Stores what comes until `stop`. Raises StorageError when the database cannot be used any more."""
         letting_go = asyncio.create_task(self._let_albums_go())

@@ -129,6 +129,9 @@ class Reload:
 
     def _built(self, before: Settings) -> _Change | None:
         """On a thread: what the file says, made ready; None where that is what it said before."""
+        if self._path.is_fifo():
+            # It would be waited for.
+            raise ConfigError([f"{self._path}:1: file: this is a pipe; put the configuration in its place"])
         file = load(self._path, self._environment)
         found = changes(self._file.plain(), file.plain())
         if not found:

@@ -241,6 +241,15 @@ async def test_what_cannot_be_read_is_told_as_an_error(desk: Desk) -> None:
     assert notice.details == (f"{desk.path}:1: file: this is a folder; name a file in it",)
 
 
+async def test_a_pipe_in_the_place_of_the_file_is_not_waited_for(desk: Desk) -> None:
+    reload = desk.reload()
+    desk.path.unlink()
+    os.mkfifo(desk.path)
+    await rest(reload)
+    [notice] = await desk.notices()
+    assert notice.details == (f"{desk.path}:1: file: this is a pipe; put the configuration in its place",)
+
+
 async def test_what_needs_a_restart_stays_and_is_said_once(desk: Desk) -> None:
     reload = desk.reload()
     changed = MORE.replace("12345", "54321") + '\n[log]\nformat = "json"\nlevel = "debug"\n'

@@ -208,3 +208,63 @@ def _possible(versions: dict[int, Version], applied: list[tuple[datetime, int]],
     before = [mark for at, mark in applied if at <= moment]
     soon = [mark for at, mark in applied if moment < at <= moment + SLACK]
     return [versions[mark] for mark in (before[-1], *soon[:1])]
+
+
+_TOLD = """
+[digest]
+chat = "me"
+[topics.syria]
+keywords = ["Сирия"]
+[topics.bread]
+keywords = ["хлеб"]
+deliver = "alert"
+chat = "@desk_demo"
+"""
+
+
+async def test_what_was_pushed_of_a_channel_before_it_was_removed_is_judged_as_it_was_asked_for(tmp_path: Path) -> None:
+    """A channel that is read for one topic is of no other, also while it is taken out and put in again."""
+    clock = ScaledClock(datetime.now(UTC), FACTOR)
+    world = World(1, now=clock.now)
+    world.add_person(READER)
+    alfa = world.add_channel(2001, username="alfa_demo", members=[READER])
+    world.add_channel(2002, username="beta_demo", members=[READER])
+    forms = ['["@beta_demo"]', '["@beta_demo", {channel = "@alfa_demo", topics = ["syria"]}]']
+    async with TelegramServer(world) as server:
+        (tmp_path / "server.pem").write_text(server.public_key)
+        server.sign_in_session(tmp_path / SESSION, READER)
+        path = tmp_path / "config.toml"
+        head = _HEAD.format(folder=tmp_path, host=server.host, port=server.port)
+
+        def save(channels: str) -> None:
+            path.write_text(f"{head}[watch]\nchannels = {channels}\n{_TOLD}", "utf-8")
+
+        save(forms[1])
+        async with served(path, clock) as (database, _):
+            posting = asyncio.create_task(_post_on(alfa))
+            changed = 0
+            for turn in range(8):
+                save(forms[turn % 2])
+                changed = await _changed(database, changed)
+            posting.cancel()
+            with suppress(asyncio.CancelledError):
+                await posting
+            [(stored,)] = await database.rows("SELECT count(*) FROM message")
+            assert stored > 0
+            assert await database.rows("SELECT * FROM match WHERE topic = 'bread'") == []
+
+
+async def _post_on(channel: WorldChannel) -> None:
+    while True:
+        for _ in range(20):
+            channel.post("Подорожал хлеб")
+        await asyncio.sleep(0.03)
+
+
+async def _changed(database: Database, before: int) -> int:
+    """Returns when the configuration was taken over once more."""
+    count = "SELECT count(*) FROM notice WHERE subject = 'configuration'"
+    async with asyncio.timeout(SOON):
+        while (await database.rows(count))[0][0] == before:  # noqa: ASYNC110 - a condition is in the database
+            await asyncio.sleep(0.02)
+    return before + 1
