@@ -58,6 +58,8 @@ class Entries:
     changed: set[PostId] = field(default_factory=set)
     unsaid: set[PostId] = field(default_factory=set)
     lapsed: list[tuple[int, int]] = field(default_factory=list)
+    #: By subject, what the operators have to be told.
+    notices: dict[str, Notice] = field(default_factory=dict)
 
     def write(self, c: Connection) -> None:
         """Writes all of them; to be called inside a transaction."""
@@ -79,6 +81,8 @@ class Entries:
             bundles.hold(c, self.held)
         if any(row.stands is Stands.UNREADABLE for row in self.taken.messages.values()):
             notices.tell(c, "unreadable messages", _UNREADABLE, self.seen)
+        for subject, notice in self.notices.items():
+            notices.tell(c, subject, notice, self.seen)
         channels.set_cursors(c, self.cursors)
 
     def _change(self, c: Connection) -> None:
@@ -127,7 +131,18 @@ def entries(  # noqa: PLR0913 - all that a batch comes to
                 found.held.append(_hold(told, judgement))
             else:
                 found.messages.append(press.row(told))
+                if rules.forward and (why := _unforwardable(told.post)) is not None:
+                    name = f"@{told.post.channel.username}" if told.post.channel.username else told.post.channel.name
+                    what = f"Posts of {name} cannot be forwarded ({why}); its alerts are excerpts."
+                    found.notices[f"forward {name}"] = Notice(what)
     return found
+
+
+def _unforwardable(post: Post) -> str | None:
+    """Why nobody can forward it, as far as that is known without trying."""
+    if post.protected:
+        return "the channel does not allow it"
+    return "it is private" if post.channel.username is None else None
 
 
 def _revise(found: Entries, judgement: Judgement) -> None:
@@ -229,9 +244,9 @@ class _Press:
         )
 
     def _forward(self, post: Post, key: str, excerpt: Text) -> Forward | None:
-        """None where it is known that it cannot be: it is protected, or the speaker cannot read its channel."""
+        """None where it is known that it cannot be."""
         channel, numbers = post.channel, self.messages.numbers(post.id)
-        if post.protected or channel.id is None or channel.username is None or not numbers:
+        if _unforwardable(post) is not None or channel.id is None or not numbers:
             return None
         return Forward(
             channel=channel.id,

@@ -121,8 +121,10 @@ class Reload:
         self._told, now = (), self._clock.now()
 
         def work(c: Connection) -> None:
-            notices.settle(c, _ERROR, now)
-            if change is not None:
+            if change is None:
+                notices.mend(c, _ERROR, Notice("The configuration can be read again; nothing has changed in it."), now)
+            else:
+                notices.settle(c, _ERROR, now)
                 notices.say(c, _CHANGED, Notice("The configuration was changed.", change.lines), now)
 
         await self._database.write(work)

@@ -109,9 +109,13 @@ def test_an_alert_may_be_the_post_itself_under_a_short_header(by: Rules) -> None
 )
 def test_what_cannot_be_forwarded_is_an_excerpt_at_once(by: Rules, hidden: Post) -> None:
     row = Message(int(ID), 11, Stands.POST, None, 11, at(), at(), None, None, "{}")
-    [mine, _] = of(Arrival(posted(hidden), at()), by=replace(by, forward=True), stored=[row]).messages
+    found = of(Arrival(posted(hidden), at()), by=replace(by, forward=True), stored=[row])
+    [mine, _] = found.messages
     assert mine.forward is None
     assert FLAG in mine.message.text
+    [told] = found.notices.values()
+    assert "cannot be forwarded" in told.what
+    assert not of(Arrival(posted(hidden), at()), by=by, stored=[row]).notices
 
 
 def test_a_post_that_is_gone_already_is_an_excerpt(by: Rules) -> None:

@@ -41,6 +41,7 @@ keywords = ["Сирия"]
 """
 MORE = CONFIG.replace('"Сирия"', '"Сирия", "Дамаск"')
 BROKEN = CONFIG.replace('"Сирия"', '"(Сирия"')
+AGAIN = "The configuration can be read again; nothing has changed in it."
 REFUSED = "The configuration has errors and was not taken over; the former configuration stays in force."
 
 
@@ -192,13 +193,13 @@ async def test_who_mends_one_of_two_errors_is_told_that_the_other_is_left(desk: 
     assert [len(notice.details) for notice in await desk.notices()] == [2, 1]
 
 
-async def test_a_file_that_is_mended_as_it_was_says_nothing_and_may_break_again(desk: Desk) -> None:
+async def test_a_file_that_is_mended_as_it_was_is_told_of_and_may_break_again(desk: Desk) -> None:
     reload = desk.reload()
     for text in (BROKEN, CONFIG, BROKEN):
         desk.path.write_text(text)
         await rest(reload)
     assert desk.applied == []
-    assert await desk.told() == [REFUSED, REFUSED]
+    assert await desk.told() == [REFUSED, AGAIN, REFUSED]
 
 
 async def test_a_trouble_of_the_process_before_is_settled(desk: Desk) -> None:
@@ -216,7 +217,7 @@ async def test_an_empty_file_changes_nothing_and_is_told(desk: Desk, empty: str)
     desk.path.write_text(CONFIG)
     await rest(reload)
     assert desk.applied == []
-    assert await desk.told() == ["config.toml is empty; the former configuration stays in force."]
+    assert await desk.told() == ["config.toml is empty; the former configuration stays in force.", AGAIN]
 
 
 async def test_a_vanished_file_changes_nothing_and_what_comes_back_is_taken(desk: Desk) -> None:
