@@ -16,11 +16,12 @@ from bot.digests.digests import ASKED
 from bot.errors import NotSignedInError
 from bot.model import Destination
 from bot.render.times import Times
-from bot.storage import facts, sending
+from bot.render.words import counted
+from bot.storage import facts, notices, sending, vitals
 from bot.storage.database import Database
 from bot.storage.sending import Part
 from bot.storage.times import to_integer
-from bot.terminal import Progress, one_line
+from bot.terminal import one_line
 
 if TYPE_CHECKING:
     from bot.config.settings import Settings
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 _MADE_WITHIN, _SENT_WITHIN = timedelta(minutes=1), timedelta(minutes=2)
 #: How often it is looked, in seconds.
 _EVERY = 0.1
+#: What takes longer is worth a word, in seconds.
+_SOON = 1.0
 #: A message that is tried again later than this is tried never.
 _NEVER = timedelta(days=3650)
 
@@ -86,17 +89,34 @@ async def _answered(database: Database, within: timedelta) -> bool:
 async def _settled(
     database: Database, before: int, within: timedelta, failed: Callable[[], bool] = lambda: False
 ) -> list[Part]:
-    """The messages of all later digests, when each is sent or refused, or ``within`` is over, or it ``failed``."""
-    progress, loop = Progress("messages of digests sent"), asyncio.get_running_loop()
-    end = loop.time() + within.total_seconds()
+    """The messages of all later digests, when of each it is known what becomes of it.
+
+    It is sent or refused, what keeps it is known, ``within`` is over, or it ``failed``.
+    """
+    loop = asyncio.get_running_loop()
+    begun, said = loop.time(), False
     while True:
-        parts = await sending.parts(database, before)
-        done = sum(part.state in ("sent", "refused") for part in parts)
-        if done == len(parts) or loop.time() >= end or failed():
-            progress.clear()
+        parts = await _kept(database, await sending.parts(database, before))
+        waiting = sum(part.state not in ("sent", "refused") and not part.why for part in parts)
+        lasts = loop.time() - begun
+        if not waiting or lasts >= within.total_seconds() or failed():
             return parts
-        progress.update(done, done, len(parts))
+        if lasts > _SOON and not said:
+            sys.stderr.write(f"{counted(len(parts), 'message is', 'messages are')} on the way\n")
+            said = True
         await asyncio.sleep(_EVERY)
+
+
+async def _kept(database: Database, parts: Sequence[Part]) -> list[Part]:
+    """With why those wait that wait behind others: their chat refuses, or the bot cannot speak."""
+    refusing = await vitals.refusing(database)
+    speaker = (await notices.standing(database, "speaker")).get("")
+    return [
+        part
+        if part.why or part.state in ("sent", "refused")
+        else part._replace(why=refusing.get(str(part.destination)) or speaker)
+        for part in parts
+    ]
 
 
 async def send_by_itself(settings: Settings, rules: Rules, sent_within: timedelta = _SENT_WITHIN) -> list[Part]:

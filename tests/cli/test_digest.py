@@ -21,9 +21,10 @@ from bot.config.settings import Settings
 from bot.delivery.deliver import Deliver
 from bot.digests.digests import Digests
 from bot.folder import held
-from bot.model import Destination, Username
+from bot.model import Destination, Notice, Username
 from bot.ports import Voice
 from bot.retelling import Retelling
+from bot.storage import notices
 from bot.storage.database import Database
 from bot.storage.sending import Part
 from bot.voices import Voices
@@ -284,6 +285,19 @@ async def test_what_the_service_cannot_send_yet_is_said(home: Home) -> None:
         parts = await ask(home.settings, sent_within=timedelta(seconds=0.3))
     lines = list(said(parts, [DESK, BASES], home.settings, datetime.now(UTC)))
     assert lines == [f"? {to}: on its way, 1 of 1 message not sent yet" for to in (DESK, BASES)]
+
+
+@pytest.mark.usefixtures("server")
+async def test_what_keeps_the_service_from_sending_is_not_waited_for(home: Home) -> None:
+    await home.store(*THREE)
+    async with service(home, speaks=False):
+        async with Database.opened(home.folder / "data") as database:
+            trouble = Notice("The bot cannot speak: its token was revoked.")
+            await database.write(lambda c: notices.tell(c, "speaker", trouble, datetime.now(UTC)))
+        async with asyncio.timeout(20):
+            parts = await ask(home.settings)
+    lines = list(said(parts, [DESK], home.settings, datetime.now(UTC)))
+    assert lines[0] == f"? {DESK}: on its way, 1 of 1 message not sent yet: {trouble.what}"
 
 
 async def test_a_process_that_makes_no_digests_is_not_waited_for_for_ever(
