@@ -65,7 +65,7 @@ class Outgoing:
     """A message as it is frozen in the outbox. ``random_id`` is the same however often it is tried.
 
     ``edits``: the number in its chat of the sent message that is to read so; None for a new one. ``silent``: without a
-    sound.
+    sound. ``repeated``: it was tried before, so that it may stand there already.
     """
 
     id: int
@@ -76,6 +76,7 @@ class Outgoing:
     silent: bool = False
     forward: Forward | None = None
     edits: int | None = None
+    repeated: bool = False
 
     @property
     def weight(self) -> int:

@@ -39,6 +39,8 @@ _WHAT_TO_DO = (
     "A new bot_token needs a restart; where it is right, remove speaker.session from data_dir, and within minutes the "
     "bot signs in anew by itself."
 )
+#: After so many failures in a row, which takes minutes, the operators are told.
+_TELL_AFTER = 8
 #: A wait for signing in of which the operators are told.
 _LONG = timedelta(minutes=10)
 
@@ -173,8 +175,10 @@ class Speaker:
         wait = pause(error, self._failures, self._random)
         if self._opened is None and isinstance(error, WaitError) and wait >= _LONG:
             await self._tell(f"Telegram lets the bot sign in only in {lasting(wait)}; messages wait until then.")
+        elif self._failures >= _TELL_AFTER and not isinstance(error, FileError):
+            await self._tell("The bot cannot reach Telegram, so that messages wait.", str(error))
         return wait
 
-    async def _tell(self, what: str) -> None:
+    async def _tell(self, what: str, *details: str) -> None:
         now = self._clock.now()
-        await self._database.write(lambda c: notices.tell(c, _SUBJECT, Notice(what), now))
+        await self._database.write(lambda c: notices.tell(c, _SUBJECT, Notice(what, details), now))

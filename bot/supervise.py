@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Protocol
 
@@ -23,10 +24,11 @@ from bot.errors import (
 from bot.lives import SIGNED_OUT_PAUSE, FileError, Probe, first_of, pause, probed, was_good
 from bot.model import Notice
 from bot.ports import Clock
-from bot.storage import notices
+from bot.storage import facts, notices
 from bot.storage.database import Connection, Database
 from bot.telegram import skew
 from bot.telegram.account import Account
+from bot.telegram.session import key_of, named
 from bot.telemetry.log import logger
 from bot.vitals import Link
 from bot.watch.watch import Watch
@@ -67,6 +69,20 @@ _TOO_OLD = (
     "This version of vedette's Telegram library is too old: it broke down over what Telegram sent, twice; update "
     "vedette. Reading goes on by sweeps, so that alerts come a little later."
 )
+
+
+#: The fact that says of whom the reader's session is: the numeric id, and what tells the session from others.
+_SESSION_OF = "whose session it is"
+
+
+async def last_reader(database: Database, session: Path) -> int | None:
+    """The numeric id of whoever reads by the session in this file; None where nobody was seen to do so yet.
+
+    What is said to the reader is not said to whoever read before somebody else signed in.
+    """
+    whose = await facts.get(database, _SESSION_OF)
+    reader, _, key = str(whose or "").partition(" ")
+    return int(reader) if key and key == key_of(session) else None
 
 
 class AccountFor(Protocol):
@@ -181,9 +197,10 @@ class Supervise:
         self._opened = self._clock.now()
         _log.info("signed in", account=account.id, pushed=account.pushed)
         self._told_lost = False
-        now = self._clock.now()
+        now, whose = self._clock.now(), f"{account.id} {named(account.client.session)}"
 
         def mended(c: Connection) -> None:
+            facts.put(c, _SESSION_OF, whose)
             for subject, what in _MENDED.items():
                 notices.mend(c, subject, Notice(what), now)
 

@@ -137,6 +137,21 @@ async def test_a_link_that_is_lost_is_made_anew_with_another_client(scene: Scene
         assert await scene.told() == []
 
 
+async def test_a_bot_that_cannot_connect_for_minutes_is_told_once(scene: Scene) -> None:
+    async with scene.running():
+        await scene.up()
+        await scene.server.stop_listening()
+        scene.server.cut()
+        await scene.until(lambda: scene.voice is None)
+        assert await scene.until_told(passing=timedelta(seconds=20)) == (
+            "The bot cannot reach Telegram, so that messages wait."
+        )
+        await scene.clock.advance(10 * MINUTE)
+        await scene.server.listen_again()
+        await scene.up(passing=MINUTE)
+        assert await scene.told() == ["The bot cannot reach Telegram, so that messages wait.", AGAIN]
+
+
 async def test_what_is_silent_is_asked_something(scene: Scene) -> None:
     async with scene.running() as speaker:
         await scene.up()

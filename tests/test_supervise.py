@@ -16,7 +16,7 @@ import pytest
 from bot.errors import NotSignedInError, StorageError, TelegramError, UnreachableError, WaitError
 from bot.storage import notices
 from bot.storage.database import Database
-from bot.supervise import Supervise
+from bot.supervise import Supervise, last_reader
 from bot.telegram.account import Account
 from bot.vitals import Link
 from bot.watch.watch import Watch
@@ -139,6 +139,22 @@ class Brief:
 
     async def run(self) -> None:
         """Nothing is to be seen."""
+
+
+async def test_whose_session_it_is_is_known_from_then_on_until_there_is_another(
+    server: TelegramServer, database: Database, clock: HandClock, tmp_path: Path
+) -> None:
+    session = tmp_path / "reader.session"
+    assert await last_reader(database, session) is None
+    server.sign_in_session(session, READER)
+    assert await last_reader(database, session) is None
+    async with sending_at(server, tmp_path, READER) as account:
+        await supervised(database, clock, UnreachableError("nobody there"))._open(account)
+        mine = Path(account.client.session.filename)
+        assert await last_reader(database, mine) == READER
+        assert await last_reader(database, session) is None
+    server.sign_in_session(mine, READER)
+    assert await last_reader(database, mine) is None
 
 
 async def test_a_wait_that_telegram_asks_for_is_kept(database: Database, clock: HandClock) -> None:

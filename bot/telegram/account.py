@@ -27,6 +27,8 @@ from bot.telegram.session import HeldBackError, SessionFileError
 #: How long closing may take: what is not done by then is left.
 _GOODBYE = timedelta(seconds=5)
 _SIGN_IN = "sign in with vedette login"
+#: What Telegram says where the account itself is gone.
+_CLOSED = frozenset({"USER_DEACTIVATED", "USER_DEACTIVATED_BAN"})
 
 #: What says that the channel, not the call, is the matter. https://core.telegram.org/api/errors
 _NO_ACCESS = frozenset(
@@ -280,4 +282,6 @@ def _code(error: Exception) -> str:
 
 def _not_signed_in(why: str | None) -> NotSignedInError:
     told = "" if why is None else f" ({why})"
+    if why in _CLOSED:
+        return NotSignedInError(f"Telegram has closed this account, or its owner has{told}; {_SIGN_IN} as another one")
     return NotSignedInError(f"Telegram does not accept the session{told}; {_SIGN_IN}")

@@ -57,9 +57,7 @@ class Addresses:
             return Address(me)
         written = str(chat)
         async with self._looking[written]:
-            if written not in self._known:
-                self._known[written] = await self._found(chat)
-            return self._known[written]
+            return self._known.get(written) or await self._found(chat)
 
     def peer(self, address: Address) -> Any:  # noqa: ANN401 - Telethon has no types
         """A chat as Telegram's methods take it."""
@@ -82,14 +80,20 @@ class Addresses:
         return chats.peer(found)
 
     async def anew(self, chat: Me | Username | ChatId, refused: Address) -> Address | None:
-        """Another address of a chat whose own is not good any more; None where there is none. Once for each chat."""
+        """Another address of a chat whose own is not good any more; None where there is none. Once for each chat.
+
+        Raises `RefusedError` where its name is another chat's by now: what may stand here is not said there once more.
+        """
         written = str(chat)
-        if written not in self._known or written in self._renewed:
+        if isinstance(chat, Me) or written not in self._known or written in self._renewed:
             return None
         self._renewed.add(written)
-        await self._forget(written)
-        found = await self.of(chat)
-        return None if found == refused else found
+        async with self._looking[written]:
+            found = await self._asked_for(chat)
+            if found.chat != refused.chat:
+                raise RefusedError(refusals.MOVED)
+            await self._keep(written, found)
+            return None if found == refused else found
 
     async def forget_source(self, forward: Forward) -> None:
         """The address of a post's channel is not good any more."""
@@ -105,11 +109,15 @@ class Addresses:
         if isinstance(chat, ChatId) and chat.id == account:
             return Address(account)
         kept = await stored.address(self._database, account, written)
-        if kept is not None:
-            return kept
-        found = await self._asked_for(chat)
-        await self._database.write(lambda c: stored.put(c, account, written, found))
-        return found
+        if kept is None:
+            kept = await self._asked_for(chat)
+            await self._keep(written, kept)
+        self._known[written] = kept
+        return kept
+
+    async def _keep(self, written: str, found: Address) -> None:
+        await self._database.write(lambda c: stored.put(c, self._account.id, written, found))
+        self._known[written] = found
 
     async def _asked_for(self, chat: Username | ChatId) -> Address:
         # The listing of one's own channels is not limited: broken off it would only begin anew.

@@ -126,6 +126,8 @@ OF_MESSAGE = frozenset(
 )
 #: The chat is addressed by what is not good any more, or never was.
 STALE = frozenset(("PEER_ID_INVALID", "CHANNEL_INVALID", "USER_ID_INVALID", "CHAT_ID_INVALID"))
+#: The chat takes nothing any more, and its name is that of another one.
+MOVED = "NAME_MOVED"
 #: A sent message that cannot be edited any more, whatever it should say.
 UNCHANGEABLE = frozenset(("MESSAGE_ID_INVALID", "MESSAGE_EDIT_TIME_EXPIRED", "MESSAGE_AUTHOR_REQUIRED"))
 #: How an account that sends is called.
@@ -137,6 +139,7 @@ _UNSENT: Mapping[str, str] = {
     **dict.fromkeys(("CHAT_WRITE_FORBIDDEN", "CHAT_ADMIN_REQUIRED", "CHAT_GUEST_SEND_FORBIDDEN"), _MAY_NOT),
     **dict.fromkeys(("CHANNEL_PRIVATE", "CHANNEL_INVALID", "CHANNEL_PUBLIC_GROUP_NA", "CHAT_FORBIDDEN"), _NOT_THERE),
     **dict.fromkeys(("TOPIC_DELETED", "TOPIC_ID_INVALID", "REPLY_MESSAGE_ID_INVALID", "MESSAGE_ID_INVALID"), _NO_TOPIC),
+    MOVED: "another chat has this name by now; write the id (-100...) of the one that is meant",
     "CHAT_SEND_PLAIN_FORBIDDEN": "members may not write text there; let {who} do so",
     "CHAT_RESTRICTED": "Telegram has restricted this chat, so that nobody can write there; choose another one",
     "USER_BANNED_IN_CHANNEL": "{who} was banned there, or Telegram has limited it; @SpamBot says which",

@@ -7,7 +7,8 @@ message may be tried again, and whoever keeps the outbox remembers that.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +27,7 @@ from bot.errors import (
 from bot.model import Destination
 from bot.ports import Forward, Later, Outcome, Outgoing, Refused, Sent, Unknown
 from bot.render.richtext import Message
+from bot.storage import forms
 from bot.storage.database import Database
 from bot.telegram import peers, refusals
 from bot.telegram.account import Account, method_of
@@ -67,14 +69,12 @@ class TelegramSender:
         within: timedelta = timedelta(seconds=30),
     ) -> None:
         self._account = account
+        self._database = database
         self._within = within
         self._addresses = Addresses(account, database, me=me, mine=mine)
         self._bot = mine is None
         #: Channels whose posts cannot be forwarded, with the code of the refusal.
         self._unforwardable: dict[int, str] = {}
-        #: The ``random_id`` of each header whose post stands there already. In a chat with slow mode the header has to
-        #: wait, and another look at the forward might make it wait again.
-        self._forwarded: set[int] = set()
 
     @property
     def account(self) -> int:
@@ -146,22 +146,45 @@ class TelegramSender:
         return Sent(number)
 
     async def _forward(self, outgoing: Outgoing, peer: Any, forward: Forward) -> Sent:  # noqa: ANN401
-        """The post with its header under it; or the excerpt, which takes the header's ``random_id``."""
-        code = None
-        if outgoing.random_id not in self._forwarded:
-            code = self._unforwardable.get(forward.channel) or await self._refusal(outgoing, peer, forward)
+        """The post with its header under it; or the excerpt, which takes the header's ``random_id``.
+
+        What may stand there, since it was tried without an answer, is repeated, and the other never sent.
+        """
+        begun = await forms.begun(self._database, outgoing.id) if outgoing.repeated else None
+        code = forms.refusal(begun)
+        if code is None and begun != forms.HEADER:
+            known = None if begun else self._unforwardable.get(forward.channel)
+            code = known or await self._refusal(outgoing, peer, forward, begun)
+            if code is None:
+                # In a chat with slow mode it may have to wait, and another look at the post might make it wait again.
+                await self._begin(outgoing, forms.HEADER)
+            elif begun == forms.POST:
+                code = None  # that the repeat is refused does not say that the post stands nowhere
         if code is None:
-            self._forwarded.add(outgoing.random_id)
-            number = await self._write(outgoing, peer, outgoing.message)
-            self._forwarded.discard(outgoing.random_id)
-            return Sent(number)
-        number = await self._write(outgoing, peer, forward.excerpt)
+            return Sent(await self._write(outgoing, peer, outgoing.message))
+        async with self._beginning(outgoing, forms.excerpt(code), begun):
+            number = await self._write(outgoing, peer, forward.excerpt)
         # Only now is it known that it was not the chat that refused.
         if code in refusals.UNFORWARDABLE:
             self._unforwardable[forward.channel] = code
         return Sent(number, instead=refusals.unforwarded(code, bot=self._bot))
 
-    async def _refusal(self, outgoing: Outgoing, peer: Any, forward: Forward) -> str | None:  # noqa: ANN401
+    @contextlib.asynccontextmanager
+    async def _beginning(self, outgoing: Outgoing, form: str, before: str | None) -> AsyncIterator[None]:
+        """A block that asks for this form. Where it is refused, nothing stands there but what may have before."""
+        if form != before:
+            await self._begin(outgoing, form)
+        try:
+            yield
+        except (RefusedError, NoAccessError, WaitError, LaterError):
+            if form != before:
+                await self._begin(outgoing, before)
+            raise
+
+    async def _begin(self, outgoing: Outgoing, form: str | None) -> None:
+        await self._database.write(lambda c: forms.begin(c, outgoing.id, form))
+
+    async def _refusal(self, outgoing: Outgoing, peer: Any, forward: Forward, begun: str | None) -> str | None:  # noqa: ANN401
         """Forwards a post. The code with which that is refused; None: it stands there."""
         try:
             request = functions.messages.ForwardMessagesRequest(
@@ -172,7 +195,8 @@ class TelegramSender:
                 random_id=list(forward.random_ids),
                 top_msg_id=_thread(outgoing.destination),
             )
-            await self._ask(request)
+            async with self._beginning(outgoing, forms.POST, begun):
+                await self._ask(request)
         except (RefusedError, NoAccessError) as error:
             code = refusals.code_of(error)
             if code == _PEER_FLOOD:

@@ -11,6 +11,7 @@ import math
 import os
 import platform
 import struct
+from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -28,7 +29,7 @@ from telethon.network import (
 )
 from telethon.sessions import SQLiteSession, StringSession
 from telethon.sessions import sqlite as telethons_sqlite
-from telethon.tl import functions, types
+from telethon.tl import TLRequest, functions, types
 
 from bot.config.secrets import Proxy, ProxyKind
 from bot.config.settings import Server, Telegram
@@ -52,6 +53,15 @@ _SHORT_LIFE = 1.0
 _SHORT_LIVES = 3
 _FIRST_PAUSE = 0.25
 _MOST_DOUBLED = 4
+#: So long after a packet, in seconds, the next one goes at the earliest, with all that came up meanwhile. The library
+#: would acknowledge each push by a packet of its own, which is a quarter of what a flood of them costs.
+_GATHERED = 0.005
+#: What tells people something: the outbox says when it is repeated, and as what.
+_TELLING = (
+    functions.messages.SendMessageRequest,
+    functions.messages.EditMessageRequest,
+    functions.messages.ForwardMessagesRequest,
+)
 #: What the library asks for in its loop of updates, whenever it thinks fit.
 _DIFFERENCES = {
     functions.updates.GetDifferenceRequest: "updates.getDifference",
@@ -119,11 +129,17 @@ def client_for(  # noqa: PLR0913 - what a client can be
         _trust(telegram.server.public_key)
     kept = _opened(session)
     _turn_to(telegram.server, kept)
-    return _kind(by_itself)(
+
+    def connected() -> None:
+        _forget(client)
+        if on_connect is not None:
+            on_connect()
+
+    client = _kind(by_itself)(
         kept,
         telegram.api_id,
         telegram.api_hash.get_secret_value(),
-        connection=_transport(telegram.proxy, on_connect),
+        connection=_transport(telegram.proxy, connected),
         proxy=None if telegram.proxy is None else _proxy(telegram.proxy),
         use_ipv6=":" in (kept.server_address or ""),
         connection_retries=3,
@@ -138,6 +154,8 @@ def client_for(  # noqa: PLR0913 - what a client can be
         **_DEVICE,
         **_LANGUAGE,
     )
+    _unanswered(client)  # it has them, or is none that this was made for
+    return client
 
 
 def import_session(text: str, telegram: Telegram, session: Path) -> None:
@@ -165,11 +183,72 @@ def import_session(text: str, telegram: Telegram, session: Path) -> None:
     kept.close()
 
 
+def key_of(session: Path) -> str | None:
+    """What tells the session in this file from any other: Telegram's id of its key, as it stands in each packet.
+
+    None where there is no session, or none that can be read.
+    """
+    if not session.is_file():
+        return None
+    try:
+        kept = _Session(str(session))
+    except SessionFileError:
+        return None
+    try:
+        return named(kept)
+    finally:
+        kept.close()
+
+
+def named(session: SQLiteSession) -> str | None:
+    """Likewise of a session that is open."""
+    return None if session.auth_key is None else f"{session.auth_key.key_id:x}"
+
+
 def _calm() -> None:
     """Makes the library leave silent channels to the sweep: the one setting of it that has no public way."""
     if not telethon.__version__.startswith("1.45") or not hasattr(messagebox, "NO_UPDATES_TIMEOUT"):
-        raise RuntimeError(f"Telethon {telethon.__version__} is not the 1.45 that this was made for")
+        raise _another_library()
     messagebox.NO_UPDATES_TIMEOUT = int(_SILENCE.total_seconds())
+
+
+def _another_library() -> Exception:
+    return RuntimeError(f"Telethon {telethon.__version__} is not the 1.45 that this was made for")
+
+
+def _unanswered(client: Any) -> tuple[dict[int, Any], deque[Any]]:  # noqa: ANN401 - Telethon has no types
+    """What the library has sent without an answer, and what it is about to send; neither has a public name."""
+    try:
+        sender = client._sender  # noqa: SLF001
+        sent, queue = sender._pending_state, sender._send_queue._deque  # noqa: SLF001
+    except AttributeError:
+        raise _another_library() from None
+    return sent, queue
+
+
+def _forget(client: Any) -> None:  # noqa: ANN401
+    """Takes from the library what it must not send again now that it is connected anew.
+
+    It would repeat all that has no answer, at once, and also what its caller has given up: an old edit over a newer
+    one, thirty messages to a chat in one moment. And where the repeat is refused, the message would be taken for one
+    that stands nowhere.
+    """
+    sent, queue = _unanswered(client)
+    for number, state in list(sent.items()):
+        if state.future.done():
+            del sent[number]
+        elif isinstance(_innermost(state.request), _TELLING):
+            del sent[number]
+            state.future.set_exception(ConnectionError("the link broke before there was an answer"))
+    for state in [one for one in queue if one.future.cancelled()]:
+        queue.remove(state)
+
+
+def _innermost(request: Any) -> Any:  # noqa: ANN401
+    """A request without what it is wrapped in, as where no updates are wanted."""
+    while isinstance(inner := getattr(request, "query", None), TLRequest):
+        request = inner
+    return request
 
 
 def _trust(public_key: Path) -> None:
@@ -292,8 +371,8 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _transport(proxy: Proxy | None, on_connect: Callable[[], None] | None) -> type:
-    """The kind of link that fits the way, told of in `client_for`."""
+def _transport(proxy: Proxy | None, connected: Callable[[], None]) -> type:
+    """The kind of link that fits the way; ``connected`` is called each time that it stands anew."""
     way: type = ConnectionTcpFull
     if proxy is not None and proxy.kind is ProxyKind.MTPROXY:
         padded = len(proxy.secret or "") > _SECRET_DIGITS
@@ -310,8 +389,11 @@ def _transport(proxy: Proxy | None, on_connect: Callable[[], None] | None) -> ty
                 # Telethon would take it for a defect of its own and give up.
                 raise ConnectionError(f"the proxy refuses: {error}") from error
             patience.connected()
-            if on_connect is not None:
-                on_connect()
+            connected()
+
+        async def send(self, data: bytes) -> None:
+            await super().send(data)
+            await asyncio.sleep(_GATHERED)
 
     return Link
 

@@ -337,7 +337,7 @@ async def test_it_says_which_of_its_ends_a_session_has_met(account: Accounts, se
     """Telethon takes each of them for nobody being signed in."""
     server.revoke(READER, "USER_DEACTIVATED_BAN")
     reader = account()
-    with pytest.raises(NotSignedInError, match="USER_DEACTIVATED_BAN"):
+    with pytest.raises(NotSignedInError, match=r"closed .* \(USER_DEACTIVATED_BAN\); .* vedette login as another one"):
         await reader.open()
     assert reader.signed_out == "USER_DEACTIVATED_BAN"
 

@@ -188,6 +188,36 @@ async def test_an_edit_that_changes_nothing_or_finds_nothing_is_done(scene: Scen
     assert scene.server.sent[0].edits == []
 
 
+async def test_an_edit_does_not_follow_a_name_to_another_chat(scene: Scene) -> None:
+    """There its number is that of another message."""
+    sender = await scene.bot()
+    await sender.send(outgoing(DESK))
+    number = scene.server.sent[0].number
+    other = scene.world.add_channel(77, username="other_demo", megagroup=True, members=[READER, BOT])
+    other.post("Welcome")
+    await sender.send(outgoing(Destination(Username("other_demo")), random_id=6))
+    scene.group.username, other.username = "desk_old_demo", "desk_demo"
+    scene.server.faults.refuse(EDIT, 400, "CHANNEL_INVALID")
+    for _ in range(2):
+        await sender.send(outgoing(DESK, "Дамаск, edited", edits=number))
+    assert [one.reads for one in scene.server.sent] == ["Дамаск, edited", "Дамаск: новости"]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_message_that_was_tried_does_not_follow_a_name_to_another_chat(scene: Scene, *, at_once: bool) -> None:
+    sender = await scene.bot(0.3 * SECOND)
+    await sender.chat(DESK)
+    other = scene.world.add_channel(77, megagroup=True, members=[READER, BOT])
+    scene.server.faults.swallow(SEND)
+    assert isinstance(await sender.send(outgoing(DESK)), Unknown)
+    scene.group.username, other.username = "desk_old_demo", "desk_demo"
+    scene.server.faults.refuse(SEND, 400, "CHANNEL_INVALID")
+    refused = await sender.send(outgoing(DESK))
+    assert refused == Refused("another chat has this name by now; write the id (-100...) of the one that is meant")
+    assert await (sender if at_once else await scene.bot()).send(outgoing(DESK)) == Sent(scene.server.sent[0].number)
+    assert len(scene.server.sent) == 1
+
+
 # --- what becomes of it -----------------------------------------------------------------------------------
 
 
@@ -238,15 +268,54 @@ async def test_a_repeat_is_answered_with_the_first_message(scene: Scene, destina
 
 @pytest.mark.parametrize("carried_out", [False, True])
 async def test_a_connection_that_breaks_leaves_one_message(scene: Scene, *, carried_out: bool) -> None:
-    """Telethon repeats by itself what was under way, or says that it does not know."""
+    """Telethon would repeat by itself what was under way."""
     faults = scene.server.faults
     (faults.cut_after if carried_out else faults.cut_before)(SEND)
     sender = await scene.bot()
-    outcome = await sender.send(outgoing(DESK))
-    if isinstance(outcome, Unknown):
-        outcome = await sender.send(outgoing(DESK))
-    assert outcome == Sent(scene.server.sent[0].number)
-    assert len(scene.server.sent) == 1
+    assert isinstance(await sender.send(outgoing(DESK)), Unknown)
+    assert scene.server.count(SEND) == 1
+    assert await sender.send(outgoing(DESK)) == Sent(scene.server.sent[0].number)
+    assert [one.repeats for one in scene.server.sent] == [int(carried_out)]
+
+
+async def test_an_edit_that_was_given_up_is_not_made_over_a_newer_one_when_the_link_breaks(scene: Scene) -> None:
+    sender = await scene.bot(0.3 * SECOND)
+    await sender.send(outgoing(DESK))
+    number = scene.server.sent[0].number
+    scene.server.faults.swallow(EDIT)
+    assert isinstance(await sender.send(outgoing(DESK, "Дамаск: older", edits=number)), Unknown)
+    assert await sender.send(outgoing(DESK, "Дамаск: newer", edits=number)) == Sent(number)
+    scene.server.faults.cut_after(SEND)
+    assert isinstance(await sender.send(outgoing(DESK, random_id=6)), Unknown)
+    assert isinstance(await sender.send(outgoing(DESK, random_id=6)), Sent)
+    assert scene.server.sent[0].reads == "Дамаск: newer"
+    assert scene.server.count(EDIT) == 2
+
+
+async def test_what_was_given_up_while_there_was_no_link_is_not_sent_by_the_next(scene: Scene) -> None:
+    sender = await scene.bot(0.3 * SECOND)
+    await sender.chat(DESK)
+    scene.server.faults.swallow(SEND, times=3)
+    for at in (1, 2, 3):
+        assert isinstance(await sender.send(outgoing(DESK, random_id=at)), Unknown)
+    scene.server.faults.cut_after(FORWARD)
+    told = outgoing(DESK, forward=forward(5, "lantern_demo", scene.news.post("news")))
+    assert isinstance(await sender.send(told), Unknown)
+    assert isinstance(await sender.send(outgoing(DESK, random_id=4)), Sent)
+    assert scene.server.count(SEND) == 4
+
+
+async def test_a_wait_that_is_asked_for_after_the_link_broke_is_not_of_the_message_that_stands_there(
+    scene: Scene,
+) -> None:
+    sender = await scene.bot()
+    await sender.chat(DESK)
+    scene.server.faults.cut_after(SEND)
+    trying = asyncio.create_task(sender.send(outgoing(DESK)))
+    while not scene.server.sent:  # noqa: ASYNC110 - what is waited for knows nothing of tests
+        await asyncio.sleep(0)
+    scene.server.faults.flood_wait(SEND, 30)
+    assert isinstance(await trying, Unknown)
 
 
 async def test_a_first_attempt_that_is_still_under_way_is_no_answer(scene: Scene) -> None:

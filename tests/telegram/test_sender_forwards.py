@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.model import Destination, Me, Peer, Username
-from bot.ports import Later, Refused, Sent
-from bot.storage import channels, chats
+from bot.ports import Later, Outgoing, Refused, Sent, Unknown
+from bot.storage import channels, chats, outbox
+from bot.storage.outbox import Row
 from tests.telegram.speaking import BOT, READER, Scene, forward, on_stage, outgoing, peopled
 from tests.telegram_server.server import TelegramServer
 from tests.telegram_server.world import World
@@ -18,6 +20,7 @@ from tests.telegram_server.world import World
 SEND, FORWARD, RESOLVE = "messages.sendMessage", "messages.forwardMessages", "contacts.resolveUsername"
 ME, DESK = Destination(Me()), Destination(Username("desk_demo"))
 SECOND = timedelta(seconds=1)
+NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -119,8 +122,75 @@ async def test_a_chat_that_refuses_is_not_mistaken_for_a_channel_that_does(scene
 
 async def test_in_slow_mode_the_header_follows_later_and_the_post_stands_there_once(scene: Scene) -> None:
     scene.server.faults.refuse(SEND, 420, "SLOWMODE_WAIT_9")
-    sender = await scene.bot()
-    told = outgoing(DESK, forward=forward(5, "lantern_demo", scene.news.post("news")))
-    assert await sender.send(told) == Later(10 * SECOND, "slow mode")
-    assert isinstance(await sender.send(told), Sent)
+    told = await in_outbox(scene, DESK)
+    assert await (await scene.bot()).send(told) == Later(10 * SECOND, "slow mode")
+    assert isinstance(await (await scene.bot()).send(again(told)), Sent)
     assert [(one.text, one.repeats) for one in scene.server.sent] == [("news", 0), ("Дамаск: новости", 0)]
+
+
+# --- what is repeated after a try without an answer -----------------------------------------------------------
+
+
+async def in_outbox(scene: Scene, destination: Destination) -> Outgoing:
+    """A post to be forwarded, as it is claimed for the first time."""
+    told = outgoing(destination, forward=forward(5, "lantern_demo", scene.news.post("news")))
+    row = Row("alert", destination, told.lane, told.message, NOON, told.random_id, forward=told.forward)
+    await scene.database.write(lambda c: outbox.add(c, [row]))
+    return told
+
+
+def again(told: Outgoing) -> Outgoing:
+    return replace(told, repeated=True)
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_after_an_excerpt_without_an_answer_the_post_is_not_forwarded(scene: Scene, *, waits: bool) -> None:
+    faults = scene.server.faults
+    faults.flood_wait(RESOLVE, 1)
+    faults.swallow(SEND)
+    told = await in_outbox(scene, ME)
+    assert isinstance(await (await scene.bot(0.3 * SECOND)).send(told), Unknown)
+    if waits:
+        faults.flood_wait(SEND, 1)
+        assert isinstance(await (await scene.bot()).send(again(told)), Later)
+    why = "Telegram does not let the bot look it up just now"
+    assert await (await scene.bot()).send(again(told)) == Sent(scene.server.sent[0].number, instead=why)
+    assert scene.texts == ["An excerpt of it"]
+
+
+async def test_after_a_forward_without_an_answer_no_excerpt_is_sent(scene: Scene) -> None:
+    scene.server.faults.swallow(FORWARD)
+    told = await in_outbox(scene, DESK)
+    assert isinstance(await (await scene.bot(0.3 * SECOND)).send(told), Unknown)
+    scene.news.protected = True
+    assert await (await scene.bot()).send(again(told)) == Sent(scene.server.sent[-1].number)
+    assert scene.texts == ["news", "Дамаск: новости"]
+
+
+async def test_after_a_header_without_an_answer_the_post_is_not_looked_at_again(scene: Scene) -> None:
+    scene.server.faults.swallow(SEND)
+    told = await in_outbox(scene, DESK)
+    assert isinstance(await (await scene.bot(0.3 * SECOND)).send(told), Unknown)
+    scene.news.protected = True
+    assert await (await scene.bot()).send(again(told)) == Sent(scene.server.sent[-1].number)
+    assert scene.texts == ["news", "Дамаск: новости"]
+    assert scene.server.count(FORWARD) == 1
+
+
+async def test_after_an_excerpt_that_was_refused_the_post_may_be_forwarded(scene: Scene) -> None:
+    scene.group.closed = True
+    told = await in_outbox(scene, DESK)
+    sender = await scene.bot()
+    assert isinstance(await sender.send(told), Refused)
+    scene.group.closed = False
+    assert await sender.send(again(told)) == Sent(scene.server.sent[-1].number)
+    assert scene.texts == ["news", "Дамаск: новости"]
+
+
+async def test_after_a_forward_that_had_to_wait_an_excerpt_may_be_sent(scene: Scene) -> None:
+    scene.server.faults.flood_wait(FORWARD, 1)
+    told = await in_outbox(scene, DESK)
+    assert isinstance(await (await scene.bot()).send(told), Later)
+    scene.news.protected = True
+    assert isinstance(await (await scene.bot()).send(again(told)), Sent)
+    assert scene.texts == ["An excerpt of it"]

@@ -14,6 +14,7 @@ import pytest
 from pydantic import SecretStr
 from telethon._updates import messagebox
 from telethon.crypto import AuthKey
+from telethon.extensions.messagepacker import MessagePacker
 from telethon.network import ConnectionTcpFull
 from telethon.network.connection.tcpmtproxy import MTProxyIO
 from telethon.sessions import SQLiteSession, StringSession
@@ -22,7 +23,7 @@ from bot.config.secrets import proxy as proxy_of
 from bot.config.settings import Server, Telegram
 from bot.config.values import Address
 from bot.errors import ConfigError, StorageError, VedetteError
-from bot.telegram.session import client_for, import_session
+from bot.telegram.session import client_for, import_session, key_of
 
 KEY = bytes(range(256))
 PLAIN = "dd11223344556677" * 2
@@ -40,6 +41,10 @@ def configured(server: Server | None = None, proxy: str | None = None) -> Telegr
 
 def server(host: str, port: int = 4430, dc_id: int = 2, key: Path | None = None) -> Server:
     return Server.model_construct(address=Address(host, port), dc_id=dc_id, public_key=key)
+
+
+def session_of(path: Path, key: bytes = KEY) -> None:
+    import_session(session_string(key=key), configured(), path)
 
 
 def session_string(host: str = "149.154.167.51", port: int = 443, dc_id: int = 2, key: bytes = KEY) -> str:
@@ -113,6 +118,22 @@ def test_a_folder_in_the_place_of_a_session_is_said(client: Client, path: Path) 
         client()
 
 
+def test_a_session_is_told_from_others_by_its_key_and_the_key_is_not_told(client: Client, path: Path) -> None:
+    assert key_of(path) is None
+    assert not path.exists()
+    session_of(path)
+    named = key_of(path)
+    assert named == f"{client().session.auth_key.key_id:x}"
+    session_of(path, KEY[::-1])
+    assert key_of(path) not in {None, named}
+
+
+def test_of_a_file_that_is_no_session_nobody_knows_whose_it_is(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text("Telegram is a messenger. " * 100, "utf-8")
+    assert key_of(path) is None
+
+
 def test_without_credentials_there_is_no_client(client: Client, path: Path) -> None:
     with pytest.raises(ConfigError, match="api_id and api_hash are missing"):
         client(Telegram())
@@ -129,6 +150,14 @@ def test_silent_channels_are_left_to_the_sweep(client: Client) -> None:
     client()
     assert messagebox.NO_UPDATES_TIMEOUT == 12 * 3600
     assert messagebox.next_updates_deadline.__globals__["NO_UPDATES_TIMEOUT"] == 12 * 3600
+
+
+def test_a_library_that_keeps_elsewhere_what_has_no_answer_is_not_the_one_that_this_was_made_for(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MessagePacker, "__init__", lambda *_, **__: None)
+    with pytest.raises(RuntimeError, match=r"is not the 1\.45 that this was made for"):
+        client()
 
 
 def test_another_server_is_where_the_configuration_says(client: Client, path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -101,6 +103,24 @@ async def test_what_we_ask_is_not_counted_twice(server: TelegramServer, world: W
             functions.users.GetUsersRequest([types.InputUser(READER, world.access_hash(READER, READER))])
         )
         assert ears.asked == before
+
+
+async def test_pushes_are_not_acknowledged_one_by_one(server: TelegramServer, world: World, tmp_path: Path) -> None:
+    """As the library does it once it has something else to say."""
+    ears = Listening()
+    heard: list[Any] = []
+    channel = world.add_channel(6, username="beacon_demo", members=[READER])
+    async with reader(server, tmp_path, ears.unasked, ears.refused) as account:
+        account.client.add_event_handler(heard.append, events.Raw(types.UpdateNewChannelMessage))
+        link = account.client._sender._connection
+        packets, began = link._codec._send_counter, time.monotonic()
+        for number in range(200):
+            channel.post(f"post {number}")
+            if number % 20 == 0:
+                await account.call(functions.updates.GetStateRequest())
+            await asyncio.sleep(0)
+        await until(lambda: len(heard) == 200)
+        assert link._codec._send_counter - packets <= (time.monotonic() - began) / 0.005 + 2
 
 
 async def test_a_difference_is_counted_and_brings_what_was_lost(
