@@ -6,6 +6,7 @@
     ├── QueryError        a keyword that cannot be read: what, at which column, what would be right
     ├── RecordingError    a recording that cannot be opened or read on
     ├── StorageError      the database or its folder cannot be used: what is wrong with it, and what to do
+    ├── ListenError       nobody can listen where the metrics are to be read
     ├── HeldError         another process holds the data directory
     ├── NotSignedInError  there is no session, or Telegram refuses it
     └── TelegramError     a call that did not bring what was asked for
@@ -65,6 +66,10 @@ class RecordingError(VedetteError):
 
 class StorageError(VedetteError):
     """The database or its folder cannot be used; nothing was harmed."""
+
+
+class ListenError(VedetteError):
+    """Nobody can listen at an address: it is taken, or none of this machine. ``run`` ends with 1."""
 
 
 class HeldError(VedetteError):

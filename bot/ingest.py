@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from bot import trail
 from bot.albums import QUIET, Albums, album_of
 from bot.cursor import Cursor, heard, moved
 from bot.entries import Also, Entries, entries
@@ -264,6 +265,8 @@ class Ingest:
             now = self.cursors[channel]
             # What was heard while this was being written is not forgotten.
             self.cursors[channel] = cursor if now is before[channel] else heard(cursor, now.top, now.pts)
+        trail.came(arrivals)
+        trail.judged(result.judgements, self._channels)
         self._tell_on(rows, cursors)
 
     def _tell_on(self, rows: Entries, cursors: Mapping[int, Cursor]) -> None:

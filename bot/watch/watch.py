@@ -7,7 +7,7 @@ is missing puts the channel on the agenda, and one worker reads page after page,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -71,7 +71,8 @@ class Watch:
 
     ``refs``: the channels that are to be watched; ``join``: public ones are joined; ``history``: how far back a channel
     is read that was never read before; ``ignored``: marked ids of those whose posts are ours; ``destinations``: chats
-    that are told, which are never watched; ``folder``: whose channels are watched too.
+    that are told, which are never watched; ``folder``: whose channels are watched too. ``swept`` hears how long each
+    sweep took.
     """
 
     def __init__(  # noqa: PLR0913 - what a configuration says, and each part of the house that it needs
@@ -89,6 +90,7 @@ class Watch:
         destinations: frozenset[ChannelRef] = frozenset(),
         folder: str | None = None,
         random: Random,
+        swept: Callable[[timedelta], None] = lambda _: None,
     ) -> None:
         self._account = account
         self._ingest = ingest
@@ -97,6 +99,7 @@ class Watch:
         self._sweep_every = sweep_every
         self._ignored = ignored
         self._random = random
+        self._swept = swept
         self._sweep_now = Bell(clock)
         self._work_came = Bell(clock)
         self._agenda = Agenda()
@@ -235,7 +238,9 @@ class Watch:
         while True:
             pause = self._sweep_every * self._random.uniform(1 - _JITTER, 1 + _JITTER)
             try:
+                began = self._clock.now()
                 await self._sweep()
+                self._swept(self._clock.now() - began)
                 self._failures = 0
             except WaitError as error:
                 pause = max(pause, timedelta(seconds=error.seconds))

@@ -1,0 +1,1 @@
+"""Metrics: what they are (`table`), what is counted for them (`since`), and the loop that looks (`metering`)."""
