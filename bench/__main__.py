@@ -6,7 +6,7 @@ import platform
 import sys
 from pathlib import Path
 
-from bench import live, quality, service, speed, stories
+from bench import archive, live, quality, service, speed, stories
 from bench.data import recordings
 from bot.query.lexicon import Lexicon
 from bot.text.morphology.languages import Morphology
@@ -24,6 +24,7 @@ def main() -> None:
     stories.run(folder)
     words = speed.run(recordings(folder), lexicon)
     service.run(recordings(folder), words)
+    archive.run(recordings(folder), lexicon)
     live.run(recordings(folder))
 
 
