@@ -7,10 +7,12 @@ BIN     = $(VENV)/bin
 DATA   ?= ../shared/data
 CASES  ?= 20000
 SEEDS  ?= 20
+STOPS  ?= 20
 # Tests that run at a time: many of them wait for a process or a server of their own.
 JOBS   ?= 3
+LOCK    = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
 
-.PHONY: help demo test check coverage bench fuzz promises week pictures lock clean
+.PHONY: help demo test check coverage bench fuzz promises week pictures container-test lock clean
 
 help:
 	@sed -n 's/^##//p' $(MAKEFILE_LIST)
@@ -54,11 +56,17 @@ week: $(VENV)/.dev
 pictures: $(VENV)/.run
 	@$(BIN)/python -m pictures
 
+## make container-test  builds the image and runs it for real, where a machine can (docs/deploying.md; STOPS=20)
+container-test: $(VENV)/.dev
+	STOPS=$(STOPS) $(BIN)/python -m pytest container -p no:randomly -p no:cacheprovider
+
 ## make lock   renew the locked requirements from pyproject.toml
 lock: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' pyproject.toml --extra uk --extra notify --group dev -o requirements-dev.txt
+	$(LOCK) pyproject.toml -o requirements.txt
+	$(LOCK) pyproject.toml --extra uk --extra notify --group dev -o requirements-dev.txt
+	$(LOCK) pyproject.toml --extra uk -c requirements-dev.txt -o requirements-uk.txt
+	$(LOCK) pyproject.toml --extra notify -c requirements-dev.txt -o requirements-notify.txt
 
 $(VENV)/.run: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -88,5 +88,5 @@ def _lock(lock: int) -> None:
 
 def _unusable(folder: Path, error: OSError) -> str:
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"directory {folder} is not writable by uid {os.geteuid()}; chown it, or run vedette as its owner"
-    return f"directory {folder} cannot be used: {error.strerror}"
+        return f"directory {folder.absolute()} is not writable by uid {os.geteuid()}; chown it, or run vedette as its owner"
+    return f"directory {folder.absolute()} cannot be used: {error.strerror}"
