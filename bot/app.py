@@ -30,11 +30,13 @@ from bot.query.lexicon import Lexicon
 from bot.reload import Reload
 from bot.render.richtext import Message
 from bot.retelling import Retelling
+from bot.retention import Retention
 from bot.rules import Rules
 from bot.storage.database import Database
 from bot.supervise import Supervise
 from bot.telemetry.log import logger
 from bot.text.morphology.languages import Morphology
+from bot.trail import Trail
 
 _log = logger(__name__)
 
@@ -124,6 +126,7 @@ class _House:
         self._parts = parts
         self._mouth = mouth
         self._matched = asyncio.Event()
+        self._trail = Trail(database)
         retelling = Retelling(database, self._rules)
         self._deliver = Deliver(database, voices, clock, secret=parts.secret, retell=retelling.as_now, told=self._told)
         self._operators = Operators(
@@ -134,7 +137,7 @@ class _House:
             secret=parts.secret,
             reader=lambda: parts.reader,
             show=mouth.show,
-            wake=self._deliver.wake,
+            wake=self._made,
         )
         self._supervise = Supervise(
             account_for=parts.account,
@@ -150,7 +153,7 @@ class _House:
             rules=self._rules,
             secret=parts.secret,
             passed=self._passed,
-            wake=self._deliver.wake,
+            wake=self._made,
             folder=lambda: parts.settings.watch.folder,
         )
         self._speaker = parts.speaker()
@@ -187,7 +190,8 @@ class _House:
     def _loops(self) -> dict[str, Coroutine[Any, Any, None]]:
         """By their names, those that read first."""
         parts = self._parts
-        pulse = Pulse(parts.database, parts.clock, parts.look(self._supervise, self._speaker))
+        look = parts.look(self._supervise, self._speaker)
+        pulse = Pulse(parts.database, parts.clock, look)
         loops = {
             "supervise": self._supervise.run(),
             "ingest": parts.ingest.run(),
@@ -196,10 +200,23 @@ class _House:
             "operators": self._operators.run(),
             "notify": Notify(parts.database, parts.clock, settings=self._settings).run(),
             "matches": self._tell_matches(),
+            "trail": self._trail.run(),
+            "retention": Retention(parts.ingest, parts.database, parts.clock, settings=self._settings).run(),
             "pulse": pulse.run(),
         }
         if self._speaker is not None:
             loops["speaker"] = self._speaker.run()
+        if (metrics := parts.settings.metrics) is not None:
+            from bot.metering.metering import Metering
+
+            metering = Metering(
+                *(metrics.listen, parts.database, parts.clock),
+                look=look,
+                ingest=parts.ingest,
+                settings=self._settings,
+                tally=parts.tally,
+            )
+            loops["metrics"] = metering.run()
         if self._reload is not None:
             loops["reload"] = self._reload.run()
         return loops
@@ -235,8 +252,13 @@ class _House:
         watch = self._supervise.watch
         return None if watch is None else watch.last_pass
 
-    def _committed(self) -> None:
+    def _made(self) -> None:
+        """Messages were, or may have been."""
+        self._trail.wake()
         self._deliver.wake()
+
+    def _committed(self) -> None:
+        self._made()
         self._digests.wake()
         self._matched.set()
 

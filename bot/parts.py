@@ -18,7 +18,8 @@ from bot.rules import Rules
 from bot.speaker import Speaker
 from bot.storage import facts
 from bot.storage.database import Database
-from bot.supervise import Supervise
+from bot.supervise import Supervise, last_reader
+from bot.tally import Tally
 from bot.telegram.account import Account
 from bot.telegram.sender import TelegramSender
 from bot.telegram.session import ByItself, client_for
@@ -26,7 +27,6 @@ from bot.telegram.signin import sign_in_bot
 from bot.vitals import Vitals, patience
 from bot.voices import Voices
 from bot.watch.own import Own
-from bot.watch.roster import READER as READER_FACT
 from bot.watch.watch import Watch
 
 
@@ -47,6 +47,7 @@ class Parts:
     chance: Random
     voices: Voices
     secret: bytes
+    tally: Tally
     reader: int | None
     instead: Sender | None
 
@@ -64,7 +65,6 @@ class Parts:
         secret = await database.write(lambda c: facts.secret(c, secrets.token_bytes(32)))
         ingest = Ingest(database, clock, rules, secret)
         await ingest.resume()
-        reader = await facts.get(database, READER_FACT)
         return cls(
             settings=settings,
             database=database,
@@ -74,16 +74,18 @@ class Parts:
             chance=chance,
             voices=Voices(bot=settings.telegram.bot_token is not None),
             secret=secret,
-            reader=reader if isinstance(reader, int) else None,
+            tally=Tally(),
+            reader=await last_reader(database, settings.data_dir / READER),
             instead=instead,
         )
 
     def account(self, connected: Callable[[], None], *, pushed: bool) -> Account:
         """The reader's, for one connection."""
         session = self.settings.data_dir / READER
-        by_itself = ByItself(self.quota.unasked, self.quota.refused)
+        tally, refused = self.tally, self.tally.waiting(self.quota.refused)
+        by_itself, connected = ByItself(self.quota.unasked, refused), tally.connecting(connected)
         client = client_for(self.settings.telegram, session, on_connect=connected, by_itself=by_itself, updates=pushed)
-        return Account(client, turn=self.quota.turn, refused=self.quota.refused, pushed=pushed)
+        return Account(client, turn=tally.calling(self.quota.turn), refused=refused, pushed=pushed)
 
     def bot(self) -> Account:
         """The bot's. Nothing is pushed to it, and what it may call has nothing to do with what the reader may."""
@@ -127,6 +129,7 @@ class Parts:
             clock=self.clock,
             ignored=frozenset({account.id} | bot),
             random=self.chance,
+            swept=self.tally.sweep,
             **self.watched(),
         )
 

@@ -17,11 +17,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("__main__",),
     ("cli",),
     ("app",),
-    ("parts",),
-    ("supervise", "speaker", "digests", "replay", "reload"),
+    ("parts", "metering"),
+    ("supervise", "speaker", "digests", "replay", "reload", "retention"),
     ("watch", "desk", "backfill"),
-    ("ingest", "delivery", "quota", "pulse", "lives", "operators", "notify"),
-    ("entries", "retelling"),
+    ("ingest", "delivery", "quota", "pulse", "lives", "operators", "notify", "tally"),
+    ("entries", "retelling", "trail"),
     ("intake",),
     ("telegram",),
     ("storage", "printer"),
@@ -35,7 +35,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("query", "stories", "render", "triage"),
     ("text", "schedule"),
     ("cron",),
-    ("errors", "model", "standing"),
+    ("errors", "model", "standing", "version"),
 )
 #: Inside rooms that are themselves layered.
 WITHIN: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -64,6 +64,7 @@ WITHIN: dict[str, tuple[tuple[str, ...], ...]] = {
         ("references", "positions", "diff"),
     ),
     "delivery": (("deliver",), ("outcomes",), ("turns",)),
+    "metering": (("metering",), ("table", "since")),
     "digests": (("digests",), ("bundling", "edition"), ("coverage",)),
     "stories": (("stories",), ("shelf",), ("fingerprint", "member", "carriers")),
     "render": (("alert", "bundle", "digest", "notice"), ("story",), ("excerpt", "words", "times"), ("richtext",)),
@@ -84,6 +85,7 @@ OWNERS = {
     "sqlite3": "bot/storage/",
     "apscheduler": "bot/clock.py",
     "structlog": "bot/telemetry/",
+    "prometheus_client": "bot/telemetry/metrics.py",
     "qrcode": "bot/cli/login.py",
     "apprise": "bot/notify.py",
 }

@@ -15,12 +15,25 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import backfill, check, demo, digest, explain, export, grep, health, login, record, replay, run, status
-from bot.errors import HeldError, NotSignedInError, QueryError, StorageError, TelegramError, VedetteError
+from bot.cli import (
+    backfill,
+    backup,
+    check,
+    demo,
+    digest,
+    explain,
+    export,
+    grep,
+    health,
+    login,
+    record,
+    replay,
+    run,
+    status,
+)
+from bot.errors import HeldError, ListenError, NotSignedInError, QueryError, StorageError, TelegramError, VedetteError
 from bot.terminal import harmless, prepare_streams, printing
-
-#: As in pyproject.toml.
-VERSION = "0.1.0"
+from bot.version import VERSION
 
 app = typer.Typer(
     name="vedette",
@@ -41,6 +54,7 @@ app.command("record", context_settings=_QUERY_FIRST)(printing(record.record))
 app.command("backfill", context_settings=_QUERY_FIRST)(printing(backfill.backfill))
 app.command("digest")(printing(digest.digest))
 app.command("export")(printing(export.export))
+app.command("backup")(printing(backup.backup))
 app.command("status")(printing(status.status))
 app.command("health")(printing(health.health))
 app.command("grep", context_settings=_QUERY_FIRST)(printing(grep.grep))
@@ -85,7 +99,7 @@ def _exit_code(error: VedetteError) -> int:
             return 4
         case NotSignedInError():
             return 3
-        case TelegramError() | StorageError():
+        case TelegramError() | StorageError() | ListenError():
             return 1
         case _:
             return 2
