@@ -27,6 +27,9 @@ CALL = timedelta(seconds=30)
 #: How long an edit waits for further changes to what the message says, and how long at least lies between two.
 GATHERING = timedelta(seconds=2)
 BETWEEN = timedelta(seconds=10)
+#: No message is put off for longer: longer waits are those of chats and accounts. What is to be tried again later than
+#: this was noted before the clock was put right.
+LATEST = timedelta(hours=1)
 #: Telegram lets a sent message be edited for two days; this leaves it an hour (contract, promise 4).
 EDITABLE = timedelta(hours=47)
 
@@ -45,6 +48,11 @@ def counting(attempts: Iterable[Attempt], now: datetime) -> list[Attempt]:
     """
     true = (attempt._replace(ended=min(attempt.ended, now + CALL)) for attempt in attempts)
     return sorted(attempt for attempt in true if attempt.ended + SPAN > now)
+
+
+def rebased(until: datetime, noted: datetime, now: datetime) -> datetime:
+    """The end of a wait; it is as long from now on where the clock was ahead when it was noted."""
+    return now + (until - noted) if noted > now else until
 
 
 def opens(attempts: Iterable[Attempt], weight: int, now: datetime, *, edit: bool = False) -> datetime:

@@ -87,4 +87,4 @@ class Trial:
         await self._database.write(lambda c: attempts.end(c, attempt, now))
         if isinstance(outcome, Later) and outcome.everywhere:
             until, why = now + outcome.wait, outcome.why
-            await self._database.write(lambda c: attempts.rest(c, account, until, why))
+            await self._database.write(lambda c: attempts.rest(c, account, until, why, now))

@@ -18,7 +18,7 @@ from typing import Any, NoReturn, assert_never
 from bot.delivery.outcomes import Outcomes, Tried
 from bot.delivery.turns import Amend, Ask, Chat, Drop, GiveUp, Send, Turn, Turns
 from bot.errors import StorageError
-from bot.pacing import CALL, Attempt
+from bot.pacing import CALL, LATEST, Attempt, rebased
 from bot.ports import Clock, Lane, Outcome, Outgoing, Sender, Unknown
 from bot.render.richtext import Message
 from bot.storage import attempts, outbox
@@ -66,6 +66,7 @@ class Deliver:
         self._awake = asyncio.Event()
         self._fresh = True
         self._newest = 0
+        self._now = clock.now()
         self._looked: datetime | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
@@ -92,14 +93,15 @@ class Deliver:
         self._newest = await outbox.newest(self._database)
         for chat, made in (await attempts.attempts(self._database)).items():
             self._turns.chat(chat).attempts = made
-        self._turns.rests = {each.account: each.until for each in (await attempts.rests(self._database)).values()}
+        self._now = now = self._clock.now()
+        for account, until, _, noted in (await attempts.rests(self._database)).values():
+            self._turns.rests[account] = rebased(until, noted, now)
+        for place, until, noted in await attempts.holds(self._database):
+            self._turns.hold(place, rebased(until, noted, now))
         for row in await outbox.waiting(self._database):
             self._newest = max(self._newest, row.id)
-            self._turns.put(row)
-            if row.chat is not None and row.account is None and row.tries and not row.refused:
-                # Its chat has asked for a wait.
-                chat_ = self._turns.chat(row.chat)
-                chat_.held = max(chat_.held, row.not_before)
+            # What is put off for longer was so before the clock was put right, or waits for its chat.
+            self._turns.put(row if row.not_before <= now + LATEST else row._replace(not_before=now))
 
     async def _take_in(self) -> None:
         """Reads what was added, and, now and then, what has to be edited."""
@@ -118,6 +120,9 @@ class Deliver:
     def _start(self) -> datetime | None:
         """Starts what may be done now. Returns when there will be more to do if nothing happens; None: only then."""
         now = self._clock.now()
+        if now < self._now:
+            self._turns.shift(self._now - now, now)
+        self._now = now
         turns, moment = self._turns.due(now)
         # Finding a chat may take its time, for names are resolved slowly, and holds up nobody else.
         room = _AT_ONCE - len(self._tasks) + len(self._turns.asking)
@@ -175,18 +180,20 @@ class Deliver:
             self._turns.asking.discard(to)
 
     async def _send(self, row: outbox.Waiting, sender: Sender, chat: Chat) -> None:
-        now, account = self._clock.now(), sender.account
+        account = sender.account
 
-        def work(c: Connection) -> tuple[Outgoing, int] | None:
+        def work(c: Connection) -> tuple[Outgoing, int, datetime] | None:
             outgoing = outbox.claim(c, row.id, account, chat.id)
-            return None if outgoing is None else (outgoing, attempts.begin(c, chat.id, row.weight, now))
+            # Not before: another process may have held the tables for minutes.
+            now = self._clock.now()
+            return None if outgoing is None else (outgoing, attempts.begin(c, chat.id, row.weight, now), now)
 
         try:
             claimed = await self._database.write(work)
             if claimed is None:
                 self._turns.drop(row)
                 return
-            outgoing, attempt = claimed
+            outgoing, attempt, now = claimed
             chat.note(attempt, Attempt(now + CALL, row.weight), now)
             outcome = await _outcome(sender, outgoing)
             await self._outcomes.sent(row, Tried(outgoing, account, chat, attempt), outcome)
@@ -198,10 +205,14 @@ class Deliver:
         try:
             standing = await outbox.standing(self._database, edit.id)
             self._outcomes.changed = True
-            if standing is None or edit.number is None or standing.not_before > self._clock.now():
+            now = self._clock.now()
+            if standing is None or edit.number is None or now < standing.not_before <= now + LATEST:
                 return
             message = await self._retold(edit)
-            if message is None or message == standing.message:
+            if message is None:
+                await self._leave(edit)
+                return
+            if message == standing.message and not standing.editing:
                 now = self._clock.now()
                 await self._database.write(lambda c: outbox.edited(c, edit.id, standing.changes, now))
                 return
@@ -212,6 +223,7 @@ class Deliver:
                 random_id=standing.random_id,
                 message=message,
                 edits=edit.number,
+                repeated=standing.editing,
             )
             tried = await self._begun(outgoing, sender.account, chat)
             await self._outcomes.amended(tried, standing.changes, await _outcome(sender, outgoing))
@@ -219,8 +231,12 @@ class Deliver:
             chat.busy = False
 
     async def _begun(self, outgoing: Outgoing, account: int, chat: Chat) -> Tried:
-        now = self._clock.now()
-        attempt = await self._database.write(lambda c: attempts.begin(c, chat.id, 1, now))
+        def work(c: Connection) -> tuple[int, datetime]:
+            outbox.edit(c, outgoing.id)
+            now = self._clock.now()
+            return attempts.begin(c, chat.id, 1, now), now
+
+        attempt, now = await self._database.write(work)
         chat.note(attempt, Attempt(now + CALL, 1), now)
         return Tried(outgoing, account, chat, attempt)
 
@@ -235,7 +251,7 @@ class Deliver:
             return None
 
     async def _leave(self, edit: outbox.Edit) -> None:
-        """Nobody can edit it any more."""
+        """It is not edited: nobody can any more, or it cannot be said in it."""
         await self._database.write(lambda c: outbox.leave(c, edit.id))
 
     async def _rest(self, moment: datetime | None) -> None:

@@ -1,22 +1,26 @@
 """What becomes of a message that was tried: what is written down of it, when it is tried again, who is told.
 
 A message that was answered without having been sent is anybody's again; one without an answer stays with the account
-that tried it. A destination that refuses is told of once, and its messages are tried again for a day.
+that tried it. A destination that refuses, or gives no answer for long, is told of once, and its messages are tried
+again for a day. What is refused where other messages are taken is refused for itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import NamedTuple, assert_never
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import NamedTuple, TypeVar, assert_never
 
-from bot.delivery.turns import Ask, Chat, Turns
+from bot.delivery.turns import Ask, Chat, Turns, is_endless
 from bot.model import Destination, Notice
 from bot.pacing import CALL, Attempt
 from bot.ports import Clock, Forward, Lane, Later, Outcome, Outgoing, Refused, Sent, Unknown, Voice
 from bot.render.richtext import Message, split
+from bot.render.words import counted
 from bot.storage import attempts, notices, outbox
 from bot.storage.database import Connection, Database
+from bot.storage.vitals import NO_ANSWER
 from bot.telemetry.log import logger
 from bot.voices import Voices
 
@@ -31,6 +35,14 @@ _RARELY = 6
 #: Of a wait that is shorter the operators need not hear.
 _LONG = timedelta(minutes=10)
 _WAITS = "speaker waits"
+#: After which the operators are told that there is no answer.
+_UNANSWERED = timedelta(minutes=10)
+_ABSENT = "it may have been sent by an account that speaks no more"
+_ENDLESS = "it may have been sent, and there was no answer to it for a day"
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+T = TypeVar("T")
 
 _log = logger(__name__)
 
@@ -73,6 +85,11 @@ class Outcomes:
         self._secret = secret
         self._told = told
         self._asked: dict[Destination, int] = {}
+        #: Since when there is no answer to a message, or to who asks for a chat; and when accounts last had one.
+        self._silent: dict[int | Destination, datetime] = {}
+        self._answered: dict[int, datetime] = {}
+        #: Messages since whose refusal others were taken where they go to.
+        self._doubted: set[int] = set()
         self.added = False
         self.changed = False
 
@@ -81,6 +98,11 @@ class Outcomes:
     async def sent(self, row: outbox.Waiting, tried: Tried, outcome: Outcome) -> None:
         """An answer to a message, or none."""
         now, keys = self._over(tried, outcome), tried.keys
+        if not isinstance(outcome, Unknown):
+            self._silent.pop(row.id, None)
+            self._answered[tried.account] = now
+        doubted = row.id in self._doubted
+        self._doubted.discard(row.id)
         match outcome:
             case Sent(number, instead):
                 await self._stands(row, tried, number, instead, now)
@@ -89,16 +111,10 @@ class Outcomes:
                 await self._later(row, tried, outcome, now)
                 _log.info("message postponed", **keys, wait=wait, why=why)
             case Unknown(why):
-                again = row._replace(
-                    account=tried.account,
-                    tries=row.tries + 1,
-                    not_before=now + min(_AGAIN * (row.tries + 1), _MOST),
-                    refused=False,
-                )
-                await self._write(tried, now + CALL, lambda c: outbox.postpone(c, row.id, again.not_before, why))
-                self._turns.put(again)
+                await self._unknown(row, tried, why, now)
                 _log.warning("message may have been sent", **keys, why=why)
             case Refused(why, of_message):
+                of_message |= doubted
                 if of_message and row.lane is not Lane.NOTICE:
                     await self._unreadable(row, tried, why, now)
                 else:
@@ -108,9 +124,10 @@ class Outcomes:
             case _:
                 assert_never(outcome)
 
-    async def given_up(self, row: outbox.Waiting) -> None:
-        """It may have been sent by an account that is not there to repeat it, so nobody may."""
-        why, now = "it may have been sent by an account that speaks no more", self._clock.now()
+    async def given_up(self, row: outbox.Waiting, why: str = _ABSENT) -> None:
+        """It may have been sent, and nobody is there to repeat it, or nobody answers."""
+        self._silent.pop(row.id, None)
+        now = self._clock.now()
         notice = Notice(f"A message to {row.destination} is not sent again: {why}.")
 
         def work(c: Connection) -> None:
@@ -125,15 +142,17 @@ class Outcomes:
         self, row: outbox.Waiting, tried: Tried, number: int | None, instead: str | None, now: datetime
     ) -> None:
         forward = tried.outgoing.forward
-        retried = [each for each in self._turns.first(row.destination) if each.refused and each.id != row.id]
+        others = [each for each in self._turns.first(row.destination) if each.id != row.id]
+        retried = [each for each in others if each.refused]
+        # While one of its messages is not taken, a destination has not come round.
+        mended = row.voice is Voice.SPEAKER and not any(each.refused or each.id in self._silent for each in others)
         rested = self._turns.rests.get(tried.account, now + _LONG) <= now
 
         def work(c: Connection) -> tuple[bool, bool]:
             tried.end(c, now)
             changed = outbox.confirm(c, row.id, number, tried.chat.id, now)
-            takes = Notice(f"{row.destination} takes messages again.")
             # What the reader says to himself does not say that the bot may.
-            told = row.voice is Voice.SPEAKER and notices.mend(c, _subject(row.destination), takes, now)
+            told = mended and _takes_again(c, row.destination, now)
             outbox.try_again(c, [each.id for each in retried], now)
             if rested:
                 told |= notices.mend(c, _WAITS, Notice("Telegram lets the speaker send again."), now)
@@ -144,6 +163,7 @@ class Outcomes:
 
         changed, told = await self._database.write(work)
         self._turns.drop(row)
+        self._doubted.update(each.id for each in retried if each.voice is row.voice)
         for each in retried:
             self._turns.put(each._replace(not_before=now))
         if rested and self._turns.rests.get(tried.account, now) <= now:
@@ -156,12 +176,46 @@ class Outcomes:
         """It was not sent, so that anybody may send it, unless an earlier try may have been."""
         unsent = _unsent(row)
         until = row.not_before if asked.everywhere else now + asked.wait
-        await self._write(tried, now, lambda c: outbox.postpone(c, row.id, until, asked.why, unsent=unsent))
+        wait = self._wait(tried, asked, now)
+
+        def work(c: Connection) -> bool:
+            outbox.postpone(c, row.id, until, asked.why, unsent=unsent)
+            return wait(c)
+
+        told = await self._write(tried, now, work)
         account = None if unsent else tried.account
         self._turns.put(
             row._replace(tries=row.tries + 1, not_before=until, account=account, chat=tried.chat.id, refused=False)
         )
-        await self._wait(tried, asked, now)
+        if told:
+            self._told()
+
+    async def _unknown(self, row: outbox.Waiting, tried: Tried, why: str, now: datetime) -> None:
+        """It may have been sent: the same account repeats it, until it is beyond hope."""
+        pause = min(_AGAIN * (row.tries + 1), _MOST)
+        again = row._replace(account=tried.account, tries=row.tries + 1, not_before=now + pause, refused=False)
+        silent = self._is_silent(row.id, now) and row.lane is not Lane.NOTICE
+
+        def work(c: Connection) -> bool:
+            outbox.postpone(c, row.id, again.not_before, why)
+            return silent and _tell_silent(c, row.destination, why, now)
+
+        told = await self._write(tried, now + CALL, work)
+        # Where nobody has an answer it is not for this message that there is none.
+        if is_endless(again, now) and now - self._answered.get(tried.account, _LONG_AGO) < _REFUSED:
+            self._turns.drop(row)
+            await self.given_up(row, _ENDLESS)
+            return
+        self._turns.put(again)
+        if told:
+            self._told()
+
+    def _is_silent(self, what: int | Destination, now: datetime) -> bool:
+        """Whether there has been no answer for so long that the operators should know."""
+        since = self._silent.setdefault(what, now)
+        if since > now:
+            self._silent[what] = now
+        return now - since >= _UNANSWERED
 
     async def _refuse(
         self, rows: list[outbox.Waiting], why: str, again: datetime, now: datetime, tried: Tried | None = None
@@ -180,6 +234,7 @@ class Outcomes:
                 if row.lane is not Lane.NOTICE:
                     notice = Notice(f"{row.destination} refuses messages: {why}")
                     told |= notices.tell(c, _subject(row.destination), notice, now)
+                    told |= moment is None and _tell_given_up(c, row.destination, now)
             return told
 
         told = await self._database.write(work)
@@ -201,15 +256,16 @@ class Outcomes:
         then = "it is sent again as plain text" if once_more else "it is not sent"
         notice = Notice(f"A message to {row.destination} was refused as it is ({why}); {then}.")
 
-        def work(c: Connection) -> None:
+        def work(c: Connection) -> int | None:
             outbox.refuse(c, row.id, why, unsent=_unsent(row))
-            if once_more:
-                outbox.plain(c, row.id, parts, self._secret, now)
             notices.tell(c, f"message {row.id}", notice, now)
+            return outbox.plain(c, row.id, parts, self._secret, now) if once_more else None
 
-        await self._write(tried, now, work)
+        newest = await self._write(tried, now, work)
+        if newest is not None:
+            added = await outbox.added(self._database, newest)
+            self._turns.put_first([each for each in added[: len(parts)] if each.lane is row.lane])
         self._turns.drop(row)
-        self.added = True
         self._told()
 
     # --- edits ---
@@ -224,16 +280,17 @@ class Outcomes:
                 await self._write(tried, now, lambda c: outbox.edited(c, id_, changes, now, message))
                 _log.info("message edited", **keys)
             case Later(wait, why):
-                until = now if outcome.everywhere else now + wait
-                await self._write(tried, now, lambda c: outbox.postpone(c, id_, until, why))
-                await self._wait(tried, outcome, now)
+                if await self._write(tried, now, self._wait(tried, outcome, now)):
+                    self._told()
                 _log.info("edit postponed", **keys, wait=wait, why=why)
             case Unknown(why):
                 await self._write(tried, now + CALL, lambda c: outbox.postpone(c, id_, now + CALL, why))
                 _log.warning("message may have been edited", **keys, why=why)
-            case Refused(why):
-                await self._write(tried, now, lambda c: outbox.edited(c, id_, changes, now))
-                _log.warning("edit refused", **keys, why=why)
+            case Refused(why, of_message):
+                # What the chat refuses now it may take later; whatever it never takes the next digest tells.
+                refused = outbox.leave if of_message else partial(outbox.postpone, until=now + _REFUSED, why=why)
+                await self._write(tried, now, lambda c: refused(c, id_))
+                _log.warning("edit refused", **keys, why=why, of_message=of_message)
             case _:
                 assert_never(outcome)
 
@@ -243,17 +300,19 @@ class Outcomes:
         """In which chat a destination is, or why that is not known."""
         now, to, account = self._clock.now(), ask.row.destination, ask.sender.account
         tries = self._asked.pop(to, 0) + 1
+        if not isinstance(answer, Unknown):
+            self._silent.pop(to, None)
         if isinstance(answer, int):
             self._turns.know(account, to, answer)
             return
         self._asked[to] = tries
         match answer:
-            case Later(wait, why):
-                self._turns.held[to] = now + wait
-                if answer.everywhere:
-                    await self._everywhere(account, answer, now)
+            case Later(why=why):
+                await self._ask_later(to, account, answer, now)
             case Unknown(why):
                 self._turns.held[to] = now + min(_AGAIN * tries, _MOST)
+                if self._is_silent(to, now) and await self._database.write(lambda c: _tell_silent(c, to, why, now)):
+                    self._told()
             case Refused(why):
                 again = now + _REFUSED * min(tries, _RARELY)
                 self._turns.refusing[to] = again
@@ -273,14 +332,33 @@ class Outcomes:
 
     # --- waits ---
 
-    async def _wait(self, tried: Tried, asked: Later, now: datetime) -> None:
-        """Telegram asks for a wait: in this chat, or of this account."""
-        if asked.everywhere:
-            await self._everywhere(tried.account, asked, now)
-        else:
-            tried.chat.held = max(tried.chat.held, now + asked.wait)
+    async def _ask_later(self, to: Destination, account: int, asked: Later, now: datetime) -> None:
+        self._turns.held[to] = until = now + asked.wait
+        everywhere = self._everywhere(account, asked, now) if asked.everywhere else None
 
-    async def _everywhere(self, account: int, asked: Later, now: datetime) -> None:
+        def work(c: Connection) -> bool:
+            attempts.hold(c, str(to), until, now)
+            return everywhere is not None and everywhere(c)
+
+        if await self._database.write(work):
+            self._told()
+
+    def _wait(self, tried: Tried, asked: Later, now: datetime) -> Callable[[Connection], bool]:
+        """Telegram asks for a wait: in this chat, or of this account.
+
+        Returns how it is written down, with what became of the message: True where the operators are told.
+        """
+        if asked.everywhere:
+            return self._everywhere(tried.account, asked, now)
+        tried.chat.held = until = max(tried.chat.held, now + asked.wait)
+
+        def work(c: Connection) -> bool:
+            attempts.hold(c, str(tried.chat.id), until, now)
+            return False
+
+        return work
+
+    def _everywhere(self, account: int, asked: Later, now: datetime) -> Callable[[Connection], bool]:
         until = max(now + asked.wait, self._turns.rests.get(account, now))
         self._turns.rests[account] = until
         speaker = self._voices.of(Voice.SPEAKER)
@@ -290,11 +368,10 @@ class Outcomes:
         notice = Notice(what, (asked.why,))
 
         def work(c: Connection) -> bool:
-            attempts.rest(c, account, until, asked.why)
+            attempts.rest(c, account, until, asked.why, now)
             return tell and notices.tell(c, _WAITS, notice, now)
 
-        if await self._database.write(work):
-            self._told()
+        return work
 
     def _over(self, tried: Tried, outcome: Outcome) -> datetime:
         """Now. From now on the request counts as one that has ended; without an answer it may still be on its way."""
@@ -303,12 +380,12 @@ class Outcomes:
         tried.chat.attempts[tried.attempt] = Attempt(ended, tried.chat.attempts[tried.attempt].messages)
         return now
 
-    async def _write(self, tried: Tried, ended: datetime, work: Callable[[Connection], None]) -> None:
-        def both(c: Connection) -> None:
+    async def _write(self, tried: Tried, ended: datetime, work: Callable[[Connection], T]) -> T:
+        def both(c: Connection) -> T:
             tried.end(c, ended)
-            work(c)
+            return work(c)
 
-        await self._database.write(both)
+        return await self._database.write(both)
 
 
 def _unsent(row: outbox.Waiting) -> bool:
@@ -322,6 +399,25 @@ def _unsent(row: outbox.Waiting) -> bool:
 def _subject(destination: Destination) -> str:
     """What notices call a destination."""
     return f"destination {destination}"
+
+
+def _takes_again(c: Connection, to: Destination, now: datetime) -> bool:
+    """It has come round; how many messages it has missed is told with it."""
+    notices.settle(c, f"given up {to}", now)
+    missed = outbox.given_up(c, to)
+    lost = f"; {counted(missed, 'message that it refused for a day is', 'messages that it refused for a day are')} lost"
+    return notices.mend(c, _subject(to), Notice(f"{to} takes messages again{lost if missed else ''}."), now)
+
+
+def _tell_given_up(c: Connection, to: Destination, now: datetime) -> bool:
+    outbox.give_up(c, to)
+    what = f"{to} has refused messages for a day. Whatever is a day old is given up from now on."
+    return notices.tell(c, f"given up {to}", Notice(what), now)
+
+
+def _tell_silent(c: Connection, to: Destination, why: str, now: datetime) -> bool:
+    notice = Notice(f"{to} {NO_ANSWER}; it is tried again and again.", (why,))
+    return notices.tell(c, _subject(to), notice, now)
 
 
 def _not_forwarded(forward: Forward, why: str) -> tuple[str, Notice]:

@@ -227,11 +227,19 @@ _TELLING = (
     # Of a bundle, of which a message may be one of several parts.
     "ALTER TABLE outbox ADD COLUMN bundle INTEGER REFERENCES bundle (id)",
     "CREATE INDEX outbox_bundle ON outbox (bundle) WHERE bundle IS NOT NULL",
+    # So many stories waited in it besides those that it tells.
+    "ALTER TABLE bundle ADD COLUMN more INTEGER NOT NULL DEFAULT 0",
     # Since when what it says may be another, and how often that has happened: an edit is due. NULL: none is.
     "ALTER TABLE outbox ADD COLUMN changed INTEGER",
     "ALTER TABLE outbox ADD COLUMN changes INTEGER NOT NULL DEFAULT 0",
+    # Whether an edit was begun of which nobody knows yet whether it was made: the chat may show other words.
+    "ALTER TABLE outbox ADD COLUMN editing INTEGER NOT NULL DEFAULT 0",
+    # Of a forwarded post, what of it may stand in the chat (`bot.storage.forms`); NULL: nothing.
+    "ALTER TABLE outbox ADD COLUMN begun TEXT",
     "CREATE INDEX outbox_refused ON outbox (id) WHERE state = 'refused'",
-    "CREATE INDEX outbox_changed ON outbox (changed) WHERE changed IS NOT NULL",
+    "CREATE INDEX outbox_changed ON outbox (chat, account, changed) WHERE changed IS NOT NULL AND state = 'sent'",
+    "CREATE INDEX outbox_notice ON outbox (made) WHERE lane = 'notice'",
+    "CREATE INDEX notice_untold ON notice (id) WHERE told IS NULL",
     # What a message says, story after story: the post that it tells of, and of which topics (names, JSON).
     """
     CREATE TABLE says (
@@ -258,8 +266,23 @@ _TELLING = (
     ) STRICT
     """,
     "CREATE INDEX attempt_chat ON attempt (chat, at)",
-    # Until when an account sends nothing, since Telegram asked it to wait.
-    "CREATE TABLE rest (account INTEGER PRIMARY KEY, until INTEGER NOT NULL, why TEXT NOT NULL) STRICT",
+    # Until when an account sends nothing, since Telegram asked it to wait, and when that was.
+    """
+    CREATE TABLE rest (
+        account INTEGER PRIMARY KEY,
+        until INTEGER NOT NULL,
+        why TEXT NOT NULL,
+        noted INTEGER NOT NULL
+    ) STRICT
+    """,
+    # Likewise of a chat (marked id) that takes nothing, or a destination, of which the chat cannot be asked for.
+    """
+    CREATE TABLE hold (
+        place TEXT PRIMARY KEY,
+        until INTEGER NOT NULL,
+        noted INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
     # Chats as an account addresses them that sends: what a destination calls them, without a topic.
     """
     CREATE TABLE chat (

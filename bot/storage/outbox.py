@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from sqlite3 import Connection
 from typing import Any, NamedTuple
 
-from bot.model import Destination, Entity, PostId
+from bot.model import Destination, Entity, PostId, Reason
 from bot.pacing import BETWEEN, EDITABLE
 from bot.ports import Forward, Lane, Outgoing, Voice
 from bot.render.richtext import Message
@@ -91,18 +91,22 @@ class Edit(NamedTuple):
     chat: int | None
     account: int | None
     number: int | None
-    made: datetime
+    sent: datetime
     changed: datetime
     not_before: datetime
 
 
 class Standing(NamedTuple):
-    """How a sent message reads, how often what it says had changed by then, and from when on it may be edited."""
+    """How a sent message reads, how often what it says had changed by then, and from when on it may be edited.
+
+    ``editing``: an edit was begun of which nobody knows whether it was made, so it may read otherwise.
+    """
 
     random_id: int
     message: Message
     changes: int
     not_before: datetime
+    editing: bool
 
 
 class Letter(NamedTuple):
@@ -169,12 +173,13 @@ def _say(c: Connection, message: int, says: Iterable[Saying]) -> None:
 def change(c: Connection, stories: Iterable[PostId], now: datetime) -> None:
     """What is said of these stories may be another thing now: the messages that say it are looked at.
 
-    Those that are too old to be edited stay as they are, and so do those that will never be sent.
+    Those that were sent too long ago to be edited stay as they are, and so do those that will never be sent.
     """
     c.executemany(
         f"""
         UPDATE outbox SET changes = changes + 1, changed = coalesce(changed, ?)
-        WHERE id IN (SELECT message FROM says WHERE story = ?) AND made > ? AND (state != 'refused' OR {_REFUSED})
+        WHERE id IN (SELECT message FROM says WHERE story = ?) AND (sent IS NULL OR sent > ?)
+            AND (state != 'refused' OR {_REFUSED})
         """,  # noqa: S608 - made of constants
         [(to_integer(now), str(story), to_integer(now - EDITABLE)) for story in stories],
     )
@@ -230,11 +235,11 @@ def claim(c: Connection, id_: int, account: int, chat: int | None) -> Outgoing |
     """A message as it is to be sent by this account; from now on it may have been. None: it was taken back."""
     if not is_open(c, id_):
         return None
+    [(place, lane, number, text, entities, silent, forward, tries)] = c.execute(
+        "SELECT destination, lane, random_id, text, entities, silent, forward, tries FROM outbox WHERE id = ?", (id_,)
+    )
     c.execute(
         "UPDATE outbox SET state = 'tried', tries = tries + 1, account = ?, chat = ? WHERE id = ?", (account, chat, id_)
-    )
-    [(place, lane, number, text, entities, silent, forward)] = c.execute(
-        "SELECT destination, lane, random_id, text, entities, silent, forward FROM outbox WHERE id = ?", (id_,)
     )
     return Outgoing(
         id=id_,
@@ -244,6 +249,7 @@ def claim(c: Connection, id_: int, account: int, chat: int | None) -> Outgoing |
         message=_message(text, entities),
         silent=bool(silent),
         forward=None if forward is None else _forward_of(forward),
+        repeated=tries > 0,
     )
 
 
@@ -292,8 +298,12 @@ def try_again(c: Connection, ids: Iterable[int], now: datetime) -> None:
     c.executemany("UPDATE outbox SET not_before = ? WHERE id = ?", [(to_integer(now), id_) for id_ in ids])
 
 
-def plain(c: Connection, id_: int, messages: Sequence[Message], secret: bytes, now: datetime) -> None:
-    """The same once more in these words, as messages of their own, which say nothing that would be kept up to date."""
+def plain(c: Connection, id_: int, messages: Sequence[Message], secret: bytes, now: datetime) -> int:
+    """The same once more in these words, as messages of their own, which say nothing that would be kept up to date.
+
+    Returns the number after which theirs come.
+    """
+    [(newest,)] = c.execute("SELECT max(id) FROM outbox")
     [(key,)] = c.execute("SELECT key FROM outbox WHERE id = ?", (id_,))
     keys = [f"{key} plain {part}" for part in range(1, len(messages) + 1)]
     c.executemany(
@@ -308,20 +318,41 @@ def plain(c: Connection, id_: int, messages: Sequence[Message], secret: bytes, n
             for key, message in zip(keys, messages, strict=True)
         ],
     )
+    return int(newest)
+
+
+def give_up(c: Connection, place: Destination) -> None:
+    """One more message to it is given up since it takes none."""
+    c.execute(
+        "INSERT INTO fact (key, value) VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET value = value + 1",
+        (f"given up {written(place)}",),
+    )
+
+
+def given_up(c: Connection, place: Destination) -> int:
+    """How many messages to it were given up since it took one last; they are counted anew from now on."""
+    found = c.execute("DELETE FROM fact WHERE key = ? RETURNING value", (f"given up {written(place)}",)).fetchall()
+    return int(found[0][0]) if found else 0
 
 
 # --- edited -----------------------------------------------------------------------------------------------
 
 
 async def edits(database: Database, most: int = 20) -> list[Edit]:
-    """The sent messages that may have to say something else by now, the oldest change first; of each chat so many."""
+    """The sent messages that may have to say something else by now, the oldest change first.
+
+    Of each chat so many that an account has sent there.
+    """
     found = await database.rows(
         """
-        SELECT id, destination, chat, account, number, made, changed, not_before FROM (
-            SELECT id, destination, chat, account, number, made, changed, not_before,
-                row_number() OVER (PARTITION BY chat ORDER BY changed, id) AS place FROM outbox
-            WHERE changed IS NOT NULL AND state = 'sent'
-        ) WHERE place <= ? ORDER BY changed, id
+        SELECT o.id, o.destination, o.chat, o.account, o.number, coalesce(o.sent, o.made), o.changed, o.not_before
+        FROM (SELECT DISTINCT chat, account FROM outbox WHERE changed IS NOT NULL AND state = 'sent') AS p
+        CROSS JOIN outbox AS o ON o.id IN (
+            SELECT id FROM outbox
+            WHERE changed IS NOT NULL AND state = 'sent' AND chat IS p.chat AND account IS p.account
+            ORDER BY changed, id LIMIT ?
+        )
+        ORDER BY o.changed, o.id
         """,
         (most,),
     )
@@ -333,10 +364,15 @@ async def edits(database: Database, most: int = 20) -> list[Edit]:
 
 async def standing(database: Database, id_: int) -> Standing | None:
     """How a sent message reads that may have to be edited; None where nothing has changed."""
-    sql = "SELECT random_id, text, entities, changes, not_before FROM outbox WHERE id = ? AND changed IS NOT NULL"
-    for number, text, entities, changes, not_before in await database.rows(sql, (id_,)):
-        return Standing(number, _message(text, entities), changes, from_integer(not_before))
+    sql = "SELECT random_id, text, entities, changes, not_before, editing FROM outbox WHERE id = ? AND changed NOT NULL"
+    for number, text, entities, changes, not_before, editing in await database.rows(sql, (id_,)):
+        return Standing(number, _message(text, entities), changes, from_integer(not_before), bool(editing))
     return None
+
+
+def edit(c: Connection, id_: int) -> None:
+    """It is about to be edited; until that is known to be done (`edited`), it may read otherwise than it is kept."""
+    c.execute("UPDATE outbox SET editing = 1 WHERE id = ?", (id_,))
 
 
 def edited(c: Connection, id_: int, changes: int, now: datetime, message: Message | None = None) -> None:
@@ -347,14 +383,27 @@ def edited(c: Connection, id_: int, changes: int, now: datetime, message: Messag
     )
     if message is not None:
         c.execute(
-            "UPDATE outbox SET text = ?, entities = ?, not_before = ? WHERE id = ?",
+            "UPDATE outbox SET text = ?, entities = ?, not_before = ?, editing = 0 WHERE id = ?",
             (message.text, _entities(message), to_integer(now + BETWEEN), id_),
         )
 
 
 def leave(c: Connection, id_: int) -> None:
-    """It stays as it stands, whatever has changed."""
+    """It stays as it stands, whatever has changed: what became of its posts meanwhile the next digest tells."""
     c.execute("UPDATE outbox SET changed = NULL WHERE id = ?", (id_,))
+    c.execute(
+        """
+        UPDATE match SET digest = NULL WHERE id IN (
+            SELECT m.id FROM outbox AS o CROSS JOIN says AS s ON s.message = o.id
+            CROSS JOIN match AS m ON m.channel = s.channel AND m.number = s.number AND m.destination = o.destination
+            LEFT JOIN message AS p ON p.channel = s.channel AND p.number = s.number
+            LEFT JOIN digest AS d ON d.id = m.digest
+            WHERE o.id = ? AND NOT m.stale AND m.reason != ?
+                AND max(ifnull(m.edited, 0), ifnull(p.deleted, 0)) >= max(o.made, ifnull(d.made, 0))
+        )
+        """,
+        (id_, Reason.HISTORY.value),
+    )
 
 
 # --- looked at --------------------------------------------------------------------------------------------

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.model import Entity
+from bot.model import Entity, Reason
 from bot.pacing import BETWEEN, EDITABLE, GATHERING, MOST, SPAN, SPARED
 from bot.ports import Later, Refused, Unknown, Voice
 from bot.render.richtext import Message
-from bot.storage import notices, outbox
-from bot.storage.database import Database
+from bot.storage import matches, notices, outbox
+from bot.storage.database import Connection, Database
+from bot.storage.matches import Revised, StoredMatch
+from bot.storage.times import to_integer
 from tests.clocks import HandClock
 from tests.delivering import (
     READER,
@@ -192,6 +194,65 @@ async def test_an_edit_without_an_answer_is_made_again(database: Busy, clock: St
     await deliver_all(database, clock, voices(Account(telegram)), retell=Retelling(m1="edit"))
     assert [moment - at() for moment, _, _ in telegram.served] == [0 * SECOND, 30 * SECOND, 35 * SECOND]
     assert [text for _, text in telegram.edits] == ["edit"]
+
+
+async def test_an_edit_without_an_answer_is_taken_back_when_the_post_is_what_it_was(
+    database: Busy, clock: Steps, telegram: Telegram
+) -> None:
+    await told(database, telegram, "one")
+    await change(database, at(-1))
+    telegram.answers = [(Unknown("timeout"), True)]
+    retell = Retelling(m1="edit")
+    await until_asked(database, HandClock(), voices(Account(telegram)), telegram, 1, retell)
+    retell.texts[1] = Message("one")
+    await deliver_all(database, clock, voices(Account(telegram)), retell=retell)
+    assert [message.text for message in telegram.reads.values()] == ["one"]
+    assert telegram.asked == ["edit", "one"]
+    await change(database, clock.time)
+    await deliver_all(database, clock, voices(Account(telegram)), retell=retell)
+    assert telegram.asked == ["edit", "one"]
+
+
+async def test_an_edit_that_the_chat_refuses_is_made_when_it_takes_it(
+    database: Busy, clock: Steps, telegram: Telegram
+) -> None:
+    await told(database, telegram, "one")
+    await change(database, at(-1))
+    telegram.answers = [(Refused("CHAT_WRITE_FORBIDDEN"), False)] * 2
+    await deliver_all(database, clock, voices(Account(telegram)), retell=Retelling(m1="edit"))
+    assert telegram.edits == [(at(20), "edit")]
+
+
+async def test_what_no_edit_says_the_next_digest_tells(database: Busy, clock: Steps, telegram: Telegram) -> None:
+    def find(c: Connection) -> None:
+        matches.add(c, [found(-1001000000001, 7), found(-1001000000001, 8), found(-1001000000002, 7)])
+        matches.mark_digested(c, [1, 2, 3], 1)
+        matches.revise(c, [Revised(-1001000000001, 7, at(-1), None, None)])
+
+    await database.write(find)
+    await told(database, telegram, "one")
+    await change(database, at(-1))
+    telegram.answers = [(Refused("MESSAGE_ID_INVALID", of_message=True), False)]
+    await deliver_all(database, clock, voices(Account(telegram)), retell=Retelling(m1="edit"))
+    assert await database.rows("SELECT id FROM match WHERE digest IS NULL") == [(1,)]
+
+
+async def test_what_a_digest_has_told_since_is_not_told_again(database: Busy, clock: Steps, telegram: Telegram) -> None:
+    def find(c: Connection) -> None:
+        matches.add(c, [found(-1001000000001, 7)])
+        matches.revise(c, [Revised(-1001000000001, 7, at(-2), None, None)])
+        c.execute("INSERT INTO digest VALUES (1, '@desk_demo', 0, 0, ?, 0)", (to_integer(at(-1)),))
+        matches.mark_digested(c, [1], 1)
+
+    await database.write(find)
+    await told(database, telegram, "one")
+    await change(database, at(-2))
+    await deliver_all(database, clock, voices(Account(telegram)))
+    assert await database.rows("SELECT digest FROM match") == [(1,)]
+
+
+def found(channel: int, number: int) -> StoredMatch:
+    return StoredMatch(channel, number, "syria", "Syria", "[]", "[]", STORY, DESK, Reason.NEW, None, at(-6))
 
 
 async def test_an_edit_that_is_refused_is_let_go(database: Busy, clock: Steps, telegram: Telegram) -> None:

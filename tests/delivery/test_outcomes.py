@@ -175,7 +175,9 @@ async def test_what_is_refused_is_tried_again_and_told_of_once(
     telegram.answers = [REFUSED] * 3
     await put(database, row("one"), row("two"))
     await deliver_all(database, clock, voices(Account(telegram)))
-    assert (telegram.texts, clock.time) == (["one", "two"], at(30))
+    # Twice refused, it is no more than one of two that are tried.
+    assert telegram.asked == ["one", "one", "two", "one", "two"]
+    assert (telegram.texts, clock.time) == (["one", "two"], at(20))
     assert await noted(database) == [
         "@desk_demo refuses messages: CHAT_WRITE_FORBIDDEN",
         "@desk_demo takes messages again.",
@@ -210,9 +212,18 @@ async def test_after_a_day_what_is_refused_is_given_up_and_the_next_one_goes_on(
         (at(hours), None),
     ]
     # At noon and every ten minutes up to the day's end of the first, then of the other.
-    assert telegram.asked == ["one", "elsewhere", *["one"] * 5, *["late"] * 7]
+    assert [text for text in telegram.asked if text != "late"] == ["one", "elsewhere", *["one"] * 5]
     assert clock.time == at(110)
-    assert len(await noted(database)) == 1
+    assert await noted(database) == [
+        "@desk_demo refuses messages: CHAT_WRITE_FORBIDDEN",
+        "@desk_demo has refused messages for a day. Whatever is a day old is given up from now on.",
+    ]
+    telegram.refusing.clear()
+    await put(database, row("new")._replace(made=clock.time))
+    await deliver_all(database, clock, voices(Account(telegram)))
+    assert (await noted(database))[2:] == [
+        "@desk_demo takes messages again; 2 messages that it refused for a day are lost."
+    ]
 
 
 async def test_a_notice_that_is_refused_takes_another_way_at_once(
@@ -251,13 +262,50 @@ async def test_a_message_that_is_refused_for_itself_is_sent_as_plain_text(
     long = "\n".join(f"line {n}" for n in range(700))
     await put(database, row("one")._replace(message=Message(long, (Entity("bold", 0, 9),))), row("two"))
     await deliver_all(database, clock, voices(Account(telegram)))
-    _, two, *parts = telegram.asked
+    _, *parts, two = telegram.asked
     assert (two, "\n".join(parts)) == ("two", long)
     assert len(parts) == 2
-    assert [key for _, key in telegram.stands][1:] == [random_id(SECRET, f"one plain {n}") for n in (1, 2)]
+    assert [key for _, key in telegram.stands][:2] == [random_id(SECRET, f"one plain {n}") for n in (1, 2)]
     assert await noted(database) == [
         "A message to @desk_demo was refused as it is (ENTITY_BOUNDS_INVALID); it is sent again as plain text."
     ]
+
+
+class Picky(Account):
+    """Of all messages it refuses one, by a code that nobody knows."""
+
+    async def send(self, outgoing: Outgoing) -> Outcome:
+        if outgoing.message.text == "bad":
+            self.telegram.asked.append("bad")
+            return Refused("SOMETHING_INVALID")
+        return await super().send(outgoing)
+
+
+async def test_what_is_refused_where_another_is_taken_is_refused_for_itself(
+    database: Busy, clock: Steps, telegram: Telegram
+) -> None:
+    await put(database, row("bad"), row("one"), row("two"))
+    await deliver_all(database, clock, voices(Picky(telegram)))
+    assert (telegram.asked, clock.time) == (["bad", "bad", "one", "bad", "two"], at(10))
+    assert await noted(database) == [
+        "@desk_demo refuses messages: SOMETHING_INVALID",
+        "A message to @desk_demo was refused as it is (SOMETHING_INVALID); it is not sent.",
+        "@desk_demo takes messages again.",
+    ]
+
+
+async def test_while_a_message_is_refused_its_destination_does_not_take_messages_again(
+    database: Busy, clock: Steps, telegram: Telegram
+) -> None:
+    telegram.answers = [REFUSED, REFUSED]
+    await put(database, row("one"), row("digest", Lane.DIGEST), row("two", Lane.URGENT)._replace(made=at(-1)))
+    telegram.answers.insert(0, (Sent(1), True))
+    await until_asked(database, HandClock(), voices(Account(telegram)), telegram, 3)
+    await put(database, row("urgent", Lane.URGENT))
+    await until_asked(database, HandClock(), voices(Account(telegram)), telegram, 4)
+    assert await noted(database) == ["@desk_demo refuses messages: CHAT_WRITE_FORBIDDEN"]
+    await deliver_all(database, clock, voices(Account(telegram)))
+    assert (await noted(database))[1:] == ["@desk_demo takes messages again."]
 
 
 async def test_what_is_plain_already_is_not_sent_again(database: Busy, clock: Steps, telegram: Telegram) -> None:

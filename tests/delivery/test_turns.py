@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from bot.delivery.turns import PATIENCE, Amend, Ask, Drop, GiveUp, Send, Turn, Turns
+from bot.delivery.turns import ENDLESS, PATIENCE, Amend, Ask, Drop, GiveUp, Send, Turn, Turns
 from bot.model import Destination
 from bot.pacing import GATHERING, MOST, SPAN, Attempt
 from bot.ports import Lane, Later, Outcome, Outgoing, Refused, Unknown, Voice
@@ -83,6 +83,14 @@ def test_the_most_urgent_lane_goes_first_and_in_it_the_oldest_of_a_chat() -> Non
     assert ids(made.due(at())) == [2, 4]
     made.drop(waits(2, to=ME))
     assert ids(made.due(at())) == [3, 4]
+
+
+def test_a_digest_that_is_late_goes_before_all_that_is_newer() -> None:
+    made = turns(waits(1, Lane.URGENT), waits(2, Lane.DIGEST), waits(3, Lane.URGENT, ME))
+    assert ids(made.due(at(60))) == [1]
+    made.drop(waits(1, Lane.URGENT))
+    assert ids(made.due(at(59))) == [3]
+    assert ids(made.due(at(60))) == [2]
 
 
 def test_what_waits_for_its_moment_holds_up_its_lane_only() -> None:
@@ -162,12 +170,37 @@ def test_edits_go_one_a_chat_where_nothing_waits_that_may_go() -> None:
     assert ids(made.due(at(-5) + GATHERING - timedelta(seconds=1))) == []
 
 
+def test_beside_what_was_refused_twice_the_next_one_is_tried_and_no_other() -> None:
+    refused = waits(1, minutes=3)._replace(refused=True, tries=1)
+    made = turns(refused, waits(2), waits(3))
+    assert ids(made.due(at())) == []
+    made.put(refused._replace(tries=2))
+    assert ids(made.due(at())) == [2]
+    made.put(waits(2, minutes=3)._replace(refused=True, tries=2))
+    assert ids(made.due(at())) == []
+
+
+def test_what_has_had_no_answer_for_a_day_holds_up_nobody() -> None:
+    tried = waits(1, minutes=60 * 24 + 1)._replace(account=42, tries=ENDLESS)
+    made = turns(tried, waits(2))
+    assert ids(made.due(at(60 * 24 - 1))) == []
+    assert ids(made.due(at(60 * 24))) == [2]
+
+
+def test_when_the_clock_is_put_back_a_wait_is_as_long_as_before() -> None:
+    made = turns(waits(1, minutes=65), waits(2, to=GROUP))
+    made.rests[42] = made.chat(CHAT).held = made.held[DESK] = made.refusing[DESK] = at(65)
+    made.shift(timedelta(hours=1), at())
+    assert made.due(at()) == ([], at(5))
+    assert ids(made.due(at(5))) == [1, 2]
+
+
 def test_edits_that_nobody_can_make_are_dropped() -> None:
     made = turns()
     made.edits = [
         edit(1)._replace(number=None),
         edit(2, account=5),
-        edit(3)._replace(made=at(-47 * 60)),
+        edit(3)._replace(sent=at(-47 * 60)),
         edit(4)._replace(chat=None),
     ]
     assert made.due(at())[0] == [Drop(each) for each in made.edits]

@@ -78,7 +78,7 @@ async def fill(database: Database) -> None:
     await database.write(lambda c: bundles.hold(c, [Hold(DESK, Reason.QUIET, at(600), ALFA.id, 7, at(2))]))
     await database.write(lambda c: outbox.add(c, [ALERT, PART]))
     await database.write(lambda c: attempts.begin(c, -7, 1, at(2)))
-    await database.write(lambda c: attempts.rest(c, READER, at(3), "FLOOD_WAIT"))
+    await database.write(lambda c: attempts.rest(c, READER, at(3), "FLOOD_WAIT", at(2)))
     await database.write(lambda c: chats.put(c, READER, "@desk_demo", Address(-1001000000009, 8)))
     await database.write(lambda c: digests.keep(c, [DESK], at(-600)))
     await database.write(lambda c: digests.add(c, DIGEST, at(601)))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.pacing import CALL, Attempt
 from bot.storage import attempts
-from bot.storage.attempts import Rest
+from bot.storage.attempts import Hold, Rest
 from bot.storage.database import Database
 from tests.made import at
 
@@ -40,11 +40,26 @@ async def test_what_counts_no_longer_is_forgotten_when_the_chat_gets_something(d
 
 async def test_of_several_waits_the_latest_counts(database: Database, tmp_path: Path) -> None:
     for account, minutes, why in ((42, 3, "FLOOD_WAIT"), (42, 1, "SLOW"), (43, 2, "PEER_FLOOD")):
-        await database.write(lambda c, a=account, m=minutes, w=why: attempts.rest(c, a, at(m), w))  # type: ignore[misc]
+        await database.write(lambda c, a=account, m=minutes, w=why: attempts.rest(c, a, at(m), w, at()))  # type: ignore[misc]
     async with Database.opened(tmp_path) as after_the_crash:
         assert await attempts.rests(after_the_crash) == {
-            42: Rest(42, at(3), "FLOOD_WAIT"),
-            43: Rest(43, at(2), "PEER_FLOOD"),
+            42: Rest(42, at(3), "FLOOD_WAIT", at()),
+            43: Rest(43, at(2), "PEER_FLOOD", at()),
         }
-    await database.write(lambda c: attempts.rest(c, 42, at(9), "FLOOD_WAIT"))
+    await database.write(lambda c: attempts.rest(c, 42, at(9), "FLOOD_WAIT", at(8)))
     assert (await attempts.rests(database))[42].until == at(9)
+
+
+async def test_a_wait_gives_way_that_was_noted_before_the_clock_was_put_back(database: Database) -> None:
+    await database.write(lambda c: attempts.rest(c, 42, at(1000), "FLOOD_WAIT", at(900)))
+    await database.write(lambda c: attempts.rest(c, 42, at(9), "PEER_FLOOD", at(8)))
+    assert await attempts.rests(database) == {42: Rest(42, at(9), "PEER_FLOOD", at(8))}
+
+
+async def test_what_is_left_alone_is_remembered_until_that_is_over(database: Database) -> None:
+    await database.write(lambda c: attempts.hold(c, "-7", at(3), at(1)))
+    await database.write(lambda c: attempts.hold(c, "@desk_demo", at(9), at(2)))
+    assert await attempts.holds(database) == [Hold("-7", at(3), at(1)), Hold("@desk_demo", at(9), at(2))]
+    await database.write(lambda c: attempts.hold(c, "-7", at(8), at(4)))
+    await database.write(lambda c: attempts.hold(c, "-8", at(20), at(8)))
+    assert [each.place for each in await attempts.holds(database)] == ["-8", "@desk_demo"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -103,7 +104,7 @@ async def test_what_was_tried_may_only_be_repeated_by_the_same_account(database:
     async with Database.opened(tmp_path) as after_the_crash:
         [waits] = await outbox.waiting(after_the_crash)
         assert (waits.account, waits.chat, waits.tries) == (42, -7, 1)
-        assert await database.write(lambda c: outbox.claim(c, 1, 42, -7)) == first
+        assert await database.write(lambda c: outbox.claim(c, 1, 42, -7)) == replace(first, repeated=True)
 
 
 async def test_what_was_certainly_not_sent_is_anybodys(database: Database) -> None:
@@ -186,7 +187,7 @@ async def test_messages_that_tell_a_story_that_changed_are_edited_the_oldest_cha
     await changed(database, STORY, other, minutes=3)
     found = await outbox.edits(database)
     assert [(each.id, each.changed) for each in found] == [(2, at(2)), (3, at(2)), (1, at(3))]
-    assert [(each.chat, each.account, each.number, each.made) for each in found] == [(-7, 42, 7, at())] * 3
+    assert [(each.chat, each.account, each.number, each.sent) for each in found] == [(-7, 42, 7, at(1))] * 3
 
 
 async def test_what_changed_before_it_was_sent_is_edited_then(database: Database) -> None:
@@ -199,11 +200,13 @@ async def test_what_changed_before_it_was_sent_is_edited_then(database: Database
 
 async def test_what_is_too_old_or_will_never_be_sent_stays_as_it_is(database: Database) -> None:
     old = EDITABLE / timedelta(minutes=1)
-    await put(database, telling("old", STORY), telling("refused", STORY, minutes=1), telling("later", STORY, minutes=1))
+    await put(database, *(telling(key, STORY) for key in ("old", "refused", "later", "waits", "sent late")))
+    await confirmed(database, 1, at())
     await database.write(lambda c: outbox.refuse(c, 2, "gone"))
     await database.write(lambda c: outbox.refuse(c, 3, "CHAT_WRITE_FORBIDDEN", at(10)))
+    await confirmed(database, 5, at(1))
     await changed(database, STORY, minutes=old)
-    assert await database.rows("SELECT id FROM outbox WHERE changed IS NOT NULL") == [(3,)]
+    assert await database.rows("SELECT id FROM outbox WHERE changed IS NOT NULL") == [(3,), (4,), (5,)]
 
 
 async def test_several_changes_are_one_edit(database: Database) -> None:
@@ -231,6 +234,26 @@ async def test_what_changes_while_a_message_is_edited_is_another_edit_a_while_la
     assert (standing.message, standing.not_before) == (BOLD, at(4) + BETWEEN)
 
 
+async def test_an_edit_that_was_begun_may_have_been_made_until_that_is_known(database: Database) -> None:
+    await put(database, telling("one", STORY))
+    await confirmed(database, 1, at(1))
+    await changed(database, STORY, minutes=2)
+    await database.write(lambda c: outbox.edit(c, 1))
+    standing = await outbox.standing(database, 1)
+    assert standing is not None
+    assert standing.editing
+    await database.write(lambda c: outbox.edited(c, 1, 0, at(3), BOLD))
+    standing = await outbox.standing(database, 1)
+    assert standing is not None
+    assert not standing.editing
+
+
+async def test_what_is_given_up_where_nothing_is_taken_is_counted(database: Database) -> None:
+    for place in (DESK, DESK, ME):
+        await database.write(lambda c, p=place: outbox.give_up(c, p))  # type: ignore[misc]
+    assert [await database.write(lambda c: outbox.given_up(c, DESK)) for _ in range(2)] == [2, 0]
+
+
 async def test_what_nobody_can_edit_is_left(database: Database) -> None:
     await put(database, telling("one", STORY))
     await confirmed(database, 1, at(1), None)
@@ -247,6 +270,9 @@ async def test_of_each_chat_the_first_few_edits_are_looked_at(database: Database
         await database.write(lambda c, i=id_: outbox.confirm(c, i, i, -7 if i < 4 else -8, at(1)))  # type: ignore[misc]
     await changed(database, STORY, minutes=2)
     assert [each.id for each in await outbox.edits(database, 2)] == [1, 2, 4, 5]
+    # Those that wait for one account are not in the way of another's.
+    await database.write(lambda c: c.execute("UPDATE outbox SET account = 43 WHERE id = 3"))
+    assert [each.id for each in await outbox.edits(database, 2)] == [1, 2, 3, 4, 5]
 
 
 # --- looked at --------------------------------------------------------------------------------------------

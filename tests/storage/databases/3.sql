@@ -14,9 +14,9 @@ CREATE TABLE bundle (
         since INTEGER NOT NULL,
         due INTEGER NOT NULL,
         told INTEGER
-    ) STRICT
+    , more INTEGER NOT NULL DEFAULT 0) STRICT
     ;
-INSERT INTO "bundle" VALUES(1,'@desk_demo','quiet',1733659320000000,1733695200000000,NULL);
+INSERT INTO "bundle" VALUES(1,'@desk_demo','quiet',1733659320000000,1733695200000000,NULL,0);
 CREATE TABLE call (id INTEGER PRIMARY KEY, method TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
 INSERT INTO "call" VALUES(1,'messages.getHistory',1733659320000000);
 CREATE TABLE channel (
@@ -66,6 +66,12 @@ CREATE TABLE held (
     ) STRICT, WITHOUT ROWID
     ;
 INSERT INTO "held" VALUES(1,-1001000000001,7,1733659320000000);
+CREATE TABLE hold (
+        place TEXT PRIMARY KEY,
+        until INTEGER NOT NULL,
+        noted INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    ;
 CREATE TABLE match (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         channel INTEGER NOT NULL,
@@ -133,10 +139,10 @@ CREATE TABLE outbox (
         why TEXT,
         sent INTEGER,
         number INTEGER
-    , voice TEXT NOT NULL DEFAULT 'speaker', account INTEGER, chat INTEGER, silent INTEGER NOT NULL DEFAULT 0, forward TEXT, bundle INTEGER REFERENCES bundle (id), changed INTEGER, changes INTEGER NOT NULL DEFAULT 0) STRICT
+    , voice TEXT NOT NULL DEFAULT 'speaker', account INTEGER, chat INTEGER, silent INTEGER NOT NULL DEFAULT 0, forward TEXT, bundle INTEGER REFERENCES bundle (id), changed INTEGER, changes INTEGER NOT NULL DEFAULT 0, editing INTEGER NOT NULL DEFAULT 0, begun TEXT) STRICT
     ;
-INSERT INTO "outbox" VALUES(1,'alert','@desk_demo','alert',-4,'Взрыв в Дамаске','[["bold",8,7,null]]',1733659320000000,1733659320000000,'waits',0,NULL,NULL,NULL,'reader',NULL,NULL,0,'{"channel":-1001000000001,"username":"alfa_demo","numbers":[7],"random_ids":[-5],"text":"Взрыв в Дамаске","entities":[["bold",8,7,null]]}',NULL,NULL,0);
-INSERT INTO "outbox" VALUES(2,'bundle 1','@desk_demo','alert',6,'Взрыв в Дамаске','[["bold",8,7,null]]',1733695200000000,1733695200000000,'waits',0,NULL,NULL,NULL,'speaker',NULL,NULL,1,NULL,1,NULL,0);
+INSERT INTO "outbox" VALUES(1,'alert','@desk_demo','alert',-4,'Взрыв в Дамаске','[["bold",8,7,null]]',1733659320000000,1733659320000000,'waits',0,NULL,NULL,NULL,'reader',NULL,NULL,0,'{"channel":-1001000000001,"username":"alfa_demo","numbers":[7],"random_ids":[-5],"text":"Взрыв в Дамаске","entities":[["bold",8,7,null]]}',NULL,NULL,0,0,NULL);
+INSERT INTO "outbox" VALUES(2,'bundle 1','@desk_demo','alert',6,'Взрыв в Дамаске','[["bold",8,7,null]]',1733695200000000,1733695200000000,'waits',0,NULL,NULL,NULL,'speaker',NULL,NULL,1,NULL,1,NULL,0,0,NULL);
 CREATE TABLE peer (
         account INTEGER NOT NULL,
         channel INTEGER NOT NULL,
@@ -158,8 +164,14 @@ CREATE TABLE quota (
 INSERT INTO "quota" VALUES('messages.getHistory',1733659380000000,0.5,1733659320000000);
 CREATE TABLE reference (written TEXT PRIMARY KEY, channel INTEGER NOT NULL, checked INTEGER) STRICT, WITHOUT ROWID;
 INSERT INTO "reference" VALUES('@alfa_demo',-1001000000001,NULL);
-CREATE TABLE rest (account INTEGER PRIMARY KEY, until INTEGER NOT NULL, why TEXT NOT NULL) STRICT;
-INSERT INTO "rest" VALUES(11,1733659380000000,'FLOOD_WAIT');
+CREATE TABLE rest (
+        account INTEGER PRIMARY KEY,
+        until INTEGER NOT NULL,
+        why TEXT NOT NULL,
+        noted INTEGER NOT NULL
+    ) STRICT
+    ;
+INSERT INTO "rest" VALUES(11,1733659380000000,'FLOOD_WAIT',1733659320000000);
 CREATE TABLE says (
         message INTEGER NOT NULL REFERENCES outbox (id) ON DELETE CASCADE,
         place INTEGER NOT NULL,
@@ -214,7 +226,9 @@ CREATE INDEX outbox_open ON outbox (lane, id) WHERE state IN ('waits', 'tried');
 CREATE INDEX notice_subject ON notice (subject, id);
 CREATE INDEX outbox_bundle ON outbox (bundle) WHERE bundle IS NOT NULL;
 CREATE INDEX outbox_refused ON outbox (id) WHERE state = 'refused';
-CREATE INDEX outbox_changed ON outbox (changed) WHERE changed IS NOT NULL;
+CREATE INDEX outbox_changed ON outbox (chat, account, changed) WHERE changed IS NOT NULL AND state = 'sent';
+CREATE INDEX outbox_notice ON outbox (made) WHERE lane = 'notice';
+CREATE INDEX notice_untold ON notice (id) WHERE told IS NULL;
 CREATE INDEX says_story ON says (story);
 CREATE INDEX says_post ON says (channel, number);
 CREATE INDEX attempt_chat ON attempt (chat, at);
