@@ -29,9 +29,10 @@ from bot.pacing import EDITABLE
 from bot.rules import Rules
 from bot.schedule import last_moment, next_moment
 from bot.stories.carriers import carrier
-from bot.untold import Told, untold
+from bot.untold import Told, foremost, untold
 
 _DATE = attrgetter("date")
+_BY_POST = attrgetter("post.date")
 _MOMENT = timedelta(microseconds=1)
 _GAP = timedelta(days=7)
 #: Of how many stories a change is still told.
@@ -212,19 +213,26 @@ class Desk:
     def _also(self, story: PostId, lead: PostId) -> tuple[Carrier, ...]:
         """Where else a story ran than in one of its posts, by date."""
         members = self._stories.get(story, {}).items()
-        there = [each for id_, each in members if id_ != lead and id_ not in self._deleted]
+        there = (each._replace(deleted=id_ in self._deleted) for id_, each in members if id_ != lead)
         return tuple(sorted(there, key=_DATE))
 
     def _posts_of(self, story: PostId) -> list[Post]:
-        """The posts of a story that are still there."""
-        return [self._posts[id_] for id_ in self._stories.get(story, ()) if id_ not in self._deleted]
+        """The posts of a story, also those that are gone."""
+        return [self._posts[id_] for id_ in self._stories.get(story, ())]
 
     def _bundle(self, destination: Destination, reason: Reason) -> Iterator[Telling]:
         waiting = self._waiting.pop((destination, reason))
         kept = untold(waiting.alerts, self._told(destination, {alert.story for alert in waiting.alerts}))
         if kept:
-            told = tuple(map(self._as_now, kept))
-            bundle = Bundle(destination=destination, reason=reason, since=waiting.since, until=waiting.due, alerts=told)
+            told = tuple(foremost(sorted(map(self._as_now, kept), key=_BY_POST)))
+            bundle = Bundle(
+                destination=destination,
+                reason=reason,
+                since=waiting.since,
+                until=waiting.due,
+                alerts=told,
+                more=len(kept) - len(told),
+            )
             yield self._tell(waiting.due, bundle, told)
 
     def _told(self, destination: Destination, stories: Iterable[PostId]) -> Iterator[Told]:

@@ -401,6 +401,7 @@ class Carrier(NamedTuple):
     channel: str  # as a person reads it
     date: datetime
     link: str | None
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -424,13 +425,17 @@ class Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """Alerts that were held (``reason`` quiet, burst or late), told in one message. Times are aware."""
+    """Alerts that were held (``reason`` quiet, burst or late), told in one message. Times are aware.
+
+    ``more``: so many stories wait besides that only the digest tells, for one message must not become a hundred.
+    """
 
     destination: Destination
     reason: Reason
     since: datetime
     until: datetime
     alerts: tuple[Alert, ...]
+    more: int = 0
 
 
 class DigestStory(NamedTuple):
@@ -459,7 +464,7 @@ class Digest:
     """What one destination is told of a period (since exclusive, until inclusive).
 
     ``posts`` and ``stories`` count each once, however many topics it is of. ``channels``: how many were read;
-    ``behind`` and ``lost``: those that were not, as a person reads them. ``history``: what a first reading brought.
+    ``behind``, ``lost`` and ``missing`` (never found): those that were not. ``history``: what a first reading brought.
     """
 
     destination: Destination
@@ -471,6 +476,7 @@ class Digest:
     channels: int
     behind: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     history: bool = False
 
 

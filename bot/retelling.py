@@ -33,7 +33,7 @@ class Retelling:
         """How a message of the outbox (its id there) reads now; None where it is to stay as it is.
 
         It stays so when it tells of no story, when a post of it is no longer stored, and when a part of a bundle would
-        not fit into one message any more. Raises StorageError.
+        not fit into one message any more, however little is told of each story. Raises StorageError.
         """
         said = await tellings.said(self._database, message)
         if said is None:
@@ -49,8 +49,9 @@ class Retelling:
 def _rendered(said: Said, told: Sequence[Alert], rules: Rules) -> Message:
     if said.bundle is None:
         return header(told[0], rules.zone) if said.forward else alert(told[0], rules.zone)
-    reason, since, due, stories, first = said.bundle
-    bundle = Bundle(destination=said.destination, reason=reason, since=since, until=due, alerts=tuple(told))
+    reason, since, due, stories, first, more = said.bundle
+    to, alerts = said.destination, tuple(told)
+    bundle = Bundle(destination=to, reason=reason, since=since, until=due, alerts=alerts, more=more)
     return part(bundle, rules.zone, of=stories, first=first)
 
 
@@ -62,7 +63,7 @@ async def alerts_now(
     members = await tellings.members(database, {saying.story for saying in sayings})
     posts = await tellings.posts(database, {*leads, *(id_ for ids in members.values() for id_ in ids)})
     found: dict[PostId, list[StoredMatch]] = {}
-    for match in await matches.matches_of(database, set(leads), destination):
+    for match in await matches.matches_of(database, set(leads)):
         found.setdefault(PostId(str(match.channel), match.number), []).append(match)
     desk = _Desk(rules, destination)
     return [
@@ -89,15 +90,19 @@ class _Desk:
     destination: Destination
 
     def alert(self, saying: Saying, post: Post, found: Sequence[StoredMatch], others: Iterable[Post]) -> Alert:
-        """Of a topic that is no longer configured the title is that of its match."""
+        """Of a topic that is no longer configured the title is that of its match.
+
+        What is said of a post may have been found for another destination, if its topic was moved here since.
+        """
         stored, topics = {match.topic: match.title for match in found}, self.rules.topics
+        here = [one for one in found if one.destination == self.destination or one.topic in saying.topics]
         return Alert(
             destination=self.destination,
             story=saying.story,
             names=saying.topics,
             topics=tuple(topics[name].title if name in topics else stored.get(name, name) for name in saying.topics),
             post=replace(post, channel=self.rules.labelled(post.channel)),
-            hits=hits_of([match_of(match) for match in found if not match.stale]),
+            hits=hits_of([match_of(match) for match in here if not match.stale]),
             also=elsewhere(others, self.rules),
             edited=saying.edited or any(match.edited for match in found),
             deleted=post.deleted is not None,
@@ -106,6 +111,6 @@ class _Desk:
 
 
 def elsewhere(others: Iterable[Post], rules: Rules) -> tuple[Carrier, ...]:
-    """Where else a story ran than in the post that is told: its other posts that are still there, by date."""
-    there = [replace(post, channel=rules.labelled(post.channel)) for post in others if post.deleted is None]
-    return tuple(sorted(map(carrier, there), key=_BY_DATE))
+    """Where else a story ran than in the post that is told: its other posts by date, also those that are gone."""
+    labelled = (replace(post, channel=rules.labelled(post.channel)) for post in others)
+    return tuple(sorted((carrier(post, deleted=post.deleted is not None) for post in labelled), key=_BY_DATE))

@@ -103,7 +103,7 @@ class Pace:
         """
         if not most:
             return None
-        if (due := self._folding.get(destination)) is not None and due > now:
+        if (due := self._folding.get(destination)) is not None and now < due <= now + _MINUTE:
             return due
         times = self._recent(destination, now)
         return times[-most] + _MINUTE if len(times) >= most else None
@@ -118,6 +118,7 @@ class Pace:
             self._told.setdefault(destination, []).append(due)
 
     def _recent(self, destination: Destination, now: datetime) -> list[datetime]:
-        times = sorted(time for time in self._told.get(destination, ()) if time > now - _MINUTE)
+        # What lies further ahead than the moment of a burst was told by a clock that was wrong.
+        times = sorted(time for time in self._told.get(destination, ()) if now - _MINUTE < time <= now + _MINUTE)
         self._told[destination] = times
         return times

@@ -1,14 +1,16 @@
-"""Which of several alerts have still to be told: those that nothing else says, in the order in which they came."""
+"""Which of several alerts that waited are told: those that nothing else says, and of very many only the foremost."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
 from bot.model import Alert, PostId
 
 _PLACE = itemgetter(0)
+#: So many stories one bundle tells; a digest tells all that there were.
+MOST = 100
 
 
 class Told(NamedTuple):
@@ -33,3 +35,9 @@ def untold(waiting: Iterable[Alert], told: Iterable[Told]) -> list[Alert]:
         if not any(names <= other for other in others):
             kept[alert.story] = [*(one for one in here if not one[1] <= names), (place, names, alert)]
     return [alert for _, _, alert in sorted((one for here in kept.values() for one in here), key=_PLACE)]
+
+
+def foremost(alerts: Sequence[Alert]) -> list[Alert]:
+    """Those of which a bundle has room, in their order: what is urgent, then what most posts carry, then the latest."""
+    places = sorted(range(len(alerts)), key=lambda at: (alerts[at].urgent, len(alerts[at].also), at), reverse=True)
+    return [alerts[at] for at in sorted(places[:MOST])]

@@ -376,7 +376,7 @@ async def test_an_alert_says_where_else_the_story_ran(
 
 
 @pytest.mark.parametrize("together", [True, False])
-async def test_an_alert_does_not_name_a_post_that_is_gone(
+async def test_an_alert_marks_a_post_elsewhere_that_is_gone(
     database: Database, clock: HandClock, lexicon: Lexicon, *, together: bool
 ) -> None:
     by = rules(rule("syria", "Сирия"), rule("bases", "Хмеймим", "urgent"), lexicon=lexicon)
@@ -386,7 +386,7 @@ async def test_an_alert_does_not_name_a_post_that_is_gone(
             await push(ingest, *first)
         await push(ingest, *(first if together else []), second)
     [(text,)] = await database.rows("SELECT text FROM outbox WHERE lane = 'urgent'")
-    assert "alfa_demo" not in text
+    assert "\nAlso in: @\u2060alfa_demo 12:00 (deleted)\n" in text
 
 
 # --- albums -----------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import time
@@ -81,10 +82,10 @@ async def test_another_channel_that_carries_a_story_is_named_by_its_label(databa
     assert "Also in" not in await frozen(database)
 
 
-async def test_a_carrier_that_vanished_is_named_no_more(database: Database, by: Rules) -> None:
+async def test_a_carrier_that_vanished_is_marked(database: Database, by: Rules) -> None:
     gone = Haul(channel=BETA.id, gone=(17,))
     await story(database, by, shows(said(11)), shows(said(17, peer=BETA, minutes=1)), gone)
-    assert (await now(database, by)).text == await frozen(database)
+    assert "\nAlso in: Бета 12:01 (deleted)\n" in (await now(database, by)).text
 
 
 async def test_an_edited_post_reads_as_it_does_now(database: Database, by: Rules) -> None:
@@ -136,6 +137,20 @@ async def test_hits_that_an_edit_has_taken_are_bold_no_more(database: Database, 
     bold = [units[2 * e.offset : 2 * (e.offset + e.length)].decode("utf-16-le") for e in made.entities]
     assert "Сирия" in bold
     assert "флаг" not in bold
+
+
+async def test_the_hits_of_a_topic_that_was_moved_here_are_bold_too(database: Database, lexicon: Lexicon) -> None:
+    before, after = (
+        rules(rule("syria", "Сирия", destination=place), rule("flag", "флаг", destination=DESK), lexicon=lexicon)
+        for place in (ME, DESK)
+    )
+    await story(database, before, shows(said(11, "Сирия: новость")))
+    async with running(database, HandClock(at(5)), after) as ingest:
+        await push(ingest, shows(said(11, "Сирия: новость про флаг", edited=5)))
+    [(entities,)] = await database.rows("SELECT entities FROM outbox WHERE destination = '@desk_demo'")
+    made = await now(database, after, 2)
+    assert [[e.type, e.offset, e.length, e.url] for e in made.entities] == json.loads(entities)
+    assert [e.type for e in made.entities].count("bold") == 3
 
 
 async def test_a_topic_is_called_what_it_is_called_now(database: Database, by: Rules) -> None:
@@ -226,10 +241,20 @@ async def test_each_part_of_a_bundle_keeps_its_stories(database: Database, by: R
 
 async def test_a_part_that_would_not_fit_any_more_stays_as_it_is(database: Database, by: Rules) -> None:
     long = "Сирия " + "многих дней " * 40
+    await story(database, by, *(shows(said(number, f"{number} {long}")) for number in range(11, 36)))
+    await bundled(database, tuple(range(11, 36)))
+    [(message,)] = await database.rows("SELECT max(id) FROM outbox")
+    assert await Retelling(database, lambda: by).as_now(message) is None
+
+
+async def test_a_part_that_grew_too_long_tells_less_of_each_story(database: Database, by: Rules) -> None:
+    long = "Сирия " + "многих дней " * 40
     await story(database, by, *(shows(said(number, f"{number} {long}")) for number in range(11, 26)))
     await bundled(database, tuple(range(11, 26)))
     [(message,)] = await database.rows("SELECT max(id) FROM outbox")
-    assert await Retelling(database, lambda: by).as_now(message) is None
+    made = await now(database, by, message)
+    assert made.fits()
+    assert made.text.count("t.me/alfa_demo/") == 15
 
 
 # --- new rules --------------------------------------------------------------------------------------------

@@ -254,6 +254,7 @@ class Service:
             for number, (message, alerts) in enumerate(bundle(told, self._by.zone), 1)
         ]
         await self._database.write(lambda c: outbox.add(c, rows))
+        await self._deliver(now)
 
     async def close(self, now: datetime) -> None:
         """All bundles that were due by then are told, or there was nothing left to be."""

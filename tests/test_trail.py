@@ -184,7 +184,7 @@ async def test_what_is_held_is_followed_into_the_message_that_tells_it(
     held = [line for line in house.lines if line["event"] == "post matched"]
     assert [(line["reason"], line["due"]) for line in held] == [("quiet", "2024-12-08 13:00:00+00:00")] * 2
     [bundle] = await bundles.open_bundles(house.database)
-    await bundling.close(house.database, bundle, house.ingest.rules, at(60), SECRET, silent=False)
+    await bundling.close(house.database, bundle, house.ingest.rules, at(60), SECRET)
     house.trail.wake()
     await house.until("alfa_demo/12", "message made")
     [line] = [line for line in house.lines if line["event"] == "message made"]

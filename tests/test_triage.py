@@ -155,6 +155,18 @@ def test_a_copy_goes_its_own_way() -> None:
     assert copy.folded_until(ME, at(0.1), 1) == at(1)
 
 
+def test_what_was_told_by_a_clock_that_was_ahead_counts_no_more_when_it_is_right() -> None:
+    pace = Pace()
+    for _ in range(3):
+        pace.alerted(ME, at(99))
+    due = pace.folded_until(ME, at(99), 3)
+    assert due == at(100)
+    pace.folds(ME, due)
+    assert pace.folded_until(ME, at(5), 3) is None
+    pace.alerted(ME, at(5))
+    assert pace.folded_until(ME, at(5.1), 1) == at(6)
+
+
 def test_a_restart_resumes_the_pace() -> None:
     pace = Pace.resumed({ME: [at()]}, {})
     assert pace.folded_until(ME, at(0.5), 1) == at(1)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from bot.model import Alert, PostId
-from bot.untold import Told, untold
-from tests.made import ME, post
+from dataclasses import replace
+
+from bot.model import Alert, Carrier, PostId
+from bot.untold import MOST, Told, foremost, untold
+from tests.made import ME, at, post
 
 ONE, TWO = PostId("alfa_demo", 1), PostId("alfa_demo", 2)
 
@@ -39,3 +41,11 @@ def test_one_that_tells_more_takes_the_place_of_those_before_it() -> None:
 
 def test_of_two_that_tell_the_same_the_first_is_left() -> None:
     assert left(alert(1, ONE, "syria", "oil"), alert(2, ONE, "oil"), alert(3, ONE, "oil", "syria")) == [1]
+
+
+def test_of_very_many_the_urgent_the_widely_carried_and_the_latest_are_told_in_their_order() -> None:
+    many = [alert(number, PostId("alfa_demo", number), "syria") for number in range(MOST + 3)]
+    many[1] = replace(many[1], urgent=True)
+    many[2] = replace(many[2], also=(Carrier("Gamma", at(), None),))
+    assert [each.post.number for each in foremost(many)] == [1, 2, *range(5, MOST + 3)]
+    assert foremost(many[:MOST]) == many[:MOST]

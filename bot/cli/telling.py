@@ -62,5 +62,5 @@ def _carried(before: Alert | Bundle, now: Alert | Bundle | Digest) -> _News | No
         return None
     known = set(before.also)
     about = one_line(now.post.link or str(now.post.id)).removeprefix("https://")
-    names = [one_line(carrier.channel) for carrier in now.also if carrier not in known]
+    names = [one_line(carrier.channel) for carrier in now.also if carrier not in known and not carrier.deleted]
     return _News(about, names) if names else None

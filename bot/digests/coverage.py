@@ -33,9 +33,12 @@ class Coverage:
     sought: tuple[tuple[Sought, str], ...]
 
     def lost(self) -> tuple[str, ...]:
-        """Those that cannot be read, and those that were asked for in vain."""
-        refused = [self._name(one) for one in self.watched if one.refused is not None]
-        return (*refused, *(name for one, name in self.sought if one.why is not None))
+        """Those that cannot be read any more."""
+        return tuple(self._name(one) for one in self.watched if one.refused is not None)
+
+    def missing(self) -> tuple[str, ...]:
+        """What was asked for in vain."""
+        return tuple(name for one, name in self.sought if one.why is not None)
 
     def behind(self, moment: datetime) -> tuple[str, ...]:
         """Those of which it is not known what stood in them at this moment, but for the lost ones."""
@@ -69,9 +72,7 @@ async def coverage(database: Database, rules: Rules, folder: str | None) -> Cove
     states = await overview.channels(database)
     asked = {str(ref): ref for ref in rules.channels}
     inside = await _inside(database) if folder is not None else frozenset()
-    watched = [
-        one for one in states if inside is None or one.channel.id in inside or not asked.keys().isdisjoint(_names(one))
-    ]
+    watched = [one for one in states if one.channel.id in inside or not asked.keys().isdisjoint(_names(one))]
     known = {name for one in watched for name in _names(one)}
     sought = [one for one in await overview.sought(database) if one.written in asked and one.written not in known]
     return Coverage(
@@ -81,10 +82,10 @@ async def coverage(database: Database, rules: Rules, folder: str | None) -> Cove
     )
 
 
-async def _inside(database: Database) -> frozenset[int | None] | None:
-    """What the folder held last; None while that is not known."""
+async def _inside(database: Database) -> frozenset[int | None]:
+    """What the folder held last; nothing while none was seen."""
     kept = await facts.get(database, _FOLDER)
-    return frozenset(map(int, json.loads(kept)["channels"])) if isinstance(kept, str) else None
+    return frozenset(map(int, json.loads(kept)["channels"])) if isinstance(kept, str) else frozenset()
 
 
 def _names(one: ChannelState) -> frozenset[str]:

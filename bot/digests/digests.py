@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from bot.digests import bundling
 from bot.digests.coverage import coverage
-from bot.digests.edition import Edition, Gap, edition, put
+from bot.digests.edition import Edition, Gap, edition, places, put
 from bot.errors import StorageError
 from bot.model import Destination, Reason
 from bot.ports import Clock
@@ -34,8 +34,11 @@ _log = logger(__name__)
 ASKED = digests.ASKED
 #: How often it is looked whether something is due, and what lies between two looks at least.
 _EVERY, _AT_LEAST = timedelta(seconds=1), timedelta(milliseconds=200)
-#: For how long what is due waits for a sweep, and a digest of first readings for the rest of these.
-_PATIENCE, _HISTORY_PATIENCE = timedelta(minutes=10), timedelta(hours=1)
+#: For how long what is due waits for a sweep, and a digest of first readings for the rest of these: five hundred
+#: channels are found and read in some hours.
+_PATIENCE, _HISTORY_PATIENCE = timedelta(minutes=10), timedelta(days=1)
+#: A digest of the time up to now holds what the last sweeps have read: a channel that they left out is behind.
+_SWEEPS = timedelta(minutes=3)
 #: How often it is looked how first readings get on.
 _HISTORY_EVERY = timedelta(seconds=5)
 #: A digest that is made so long after its moment was missed, and tells of the time up to now.
@@ -44,6 +47,8 @@ _MISSED = timedelta(minutes=15)
 _SLEPT = timedelta(minutes=5)
 #: What has failed is tried again after this.
 _AGAIN = timedelta(minutes=1)
+#: What is folded in a burst waits for so long at most; two looks at the clock may differ by as much.
+_MINUTE = timedelta(minutes=1)
 #: More stories than any topic has.
 _ALL = 1_000_000
 
@@ -97,7 +102,7 @@ class Digests:
             self._began = now
         self._looked = now
         for bundle in await bundles.open_bundles(self._database):
-            if self._is_due(bundle, now):
+            if await self._is_due(bundle, rules, now):
                 await self._try(f"bundle {bundle.id}", partial(self._close, bundle, rules, now), now)
         if await digests.is_asked(self._database):
             await self._try("digests that were asked for", partial(self._answer, rules, now), now)
@@ -111,7 +116,7 @@ class Digests:
 
     async def _try(self, what: str, work: Callable[[], Awaitable[None]], now: datetime) -> None:
         """Does one thing that is due; whatever is wrong with it must not stop the others."""
-        if (again := self._failed.get(what)) is not None and now < again:
+        if (again := self._failed.get(what)) is not None and now < again <= now + _AGAIN:
             return
         try:
             await work()
@@ -125,15 +130,26 @@ class Digests:
 
     # --- bundles ------------------------------------------------------------------------------------------
 
-    def _is_due(self, bundle: OpenBundle, now: datetime) -> bool:
+    async def _is_due(self, bundle: OpenBundle, rules: Rules, now: datetime) -> bool:
+        """Whether its time has come by the rules of now, and by a clock that may have been set back since.
+
+        While it is quiet only what is urgent is told, and what waits with it.
+        """
+        quiet = _is_quiet(rules, now)
+        if bundle.reason is Reason.QUIET:
+            # What would have been folded into quiet hours that begin within the minute waits for their end.
+            return not quiet and (bundle.due <= now or not _is_quiet(rules, now + _MINUTE))
+        if not (self._is_found(bundle, now) if bundle.reason is Reason.LATE else _has_come(bundle.due, now)):
+            return False
+        return not quiet or await bundles.holds(self._database, bundle.id, bundling.urgent_topics(rules))
+
+    def _is_found(self, bundle: OpenBundle, now: datetime) -> bool:
         """What is late waits until all of the sweep that finds it is read."""
-        if bundle.reason is not Reason.LATE:
-            return bundle.due <= now
         passed = self._passed()
-        return now >= bundle.since + _PATIENCE or (passed is not None and passed >= bundle.since)
+        return (passed is not None and passed >= bundle.since) or _has_come(bundle.since + _PATIENCE, now, _PATIENCE)
 
     async def _close(self, bundle: OpenBundle, rules: Rules, now: datetime) -> None:
-        told = await bundling.close(self._database, bundle, rules, now, self._secret, silent=_is_quiet(rules, now))
+        told = await bundling.close(self._database, bundle, rules, now, self._secret)
         if told is None:
             self.wake()  # something has come in between, and it is composed anew
             return
@@ -144,33 +160,32 @@ class Digests:
 
     async def _periods(self, rules: Rules, now: datetime) -> dict[Destination, datetime]:
         """From when on the next digest of each destination tells; of a new one from now on."""
-        places = dict.fromkeys([*rules.destinations, *await digests.waiting(self._database)])
+        wanted = await places(self._database, rules)
         found = await digests.periods(self._database)
-        if found.keys() != places.keys() or any(since - now > digests.AHEAD for since in found.values()):
-            await self._database.write(lambda c: digests.keep(c, places, now))
+        if found.keys() != set(wanted) or any(since - now > digests.AHEAD for since in found.values()):
+            await self._database.write(lambda c: digests.keep(c, wanted, now))
             found = await digests.periods(self._database)
-        return {place: found[place] for place in places if place in found}
+        return {place: found[place] for place in wanted if place in found}
 
     def _ready(self, rules: Rules, since: datetime, now: datetime) -> datetime | None:
         """The moment of the digest that can be made now, if one is due: several that were missed are the last one."""
-        policy, zone = rules.digests, rules.zone
-        moment = self._moments.last(policy, zone, now)
+        moment = self._moments.at(rules.digests, rules.zone, now)
         if moment is None or moment <= since:
             return None
         passed = self._passed()
         if passed is not None and passed < moment:
-            read = last_moment(policy, zone, passed)
+            read = self._moments.last(passed)
             if read is not None and read > since:
                 return read
         elif passed is not None:
             return moment
-        first = next_moment(policy, zone, since) or moment
+        first = self._moments.first(since) or moment
         return moment if now >= max(first, self._began) + _PATIENCE else None
 
     async def _tell(self, made: Made, moment: datetime, rules: Rules, now: datetime) -> None:
         """One digest that is due."""
         seen = await coverage(self._database, rules, self._folder())
-        gap = Gap(seen.unread() if made.history else seen.behind(moment), seen.lost())
+        gap = Gap(seen.unread() if made.history else seen.behind(moment), seen.lost(), seen.missing())
         composed = await edition(self._database, rules, made, seen, gap)
         silent = _is_quiet(rules, moment) or _is_quiet(rules, now)
         await self._write([composed], now, silent=silent, empty=rules.empty_digests and not made.history)
@@ -178,10 +193,10 @@ class Digests:
     async def _answer(self, rules: Rules, now: datetime) -> None:
         """The digests of all destinations, since somebody has asked for them."""
         seen = await coverage(self._database, rules, self._folder())
-        gap = Gap(seen.behind(now - _PATIENCE), seen.lost())
+        gap = Gap(seen.behind(now - _SWEEPS), seen.lost(), seen.missing())
         composed: list[Edition] = []
         for destination, since in (await self._periods(rules, now)).items():
-            made = Made(destination, since, now)
+            made = Made(destination, since, max(since, now))
 
             async def compose(made: Made = made) -> None:
                 composed.append(await edition(self._database, rules, made, seen, gap))
@@ -208,19 +223,43 @@ class Digests:
 
 
 class _Moments:
-    """The moment of the last digest, without looking for it each time."""
+    """When digests are due, by a schedule that may change: a new one counts from the change on."""
 
     def __init__(self) -> None:
-        self._known: tuple[Policy, ZoneInfo, datetime | None, datetime, datetime | None] | None = None
+        self._by: tuple[Policy, ZoneInfo] | None = None
+        #: Since when this schedule holds, if another one did before, and the last moment of that one.
+        self._begun: datetime | None = None
+        self._before: datetime | None = None
+        #: The last moment, and from when up to when it is that, without looking for it each time.
+        self._known: tuple[datetime | None, datetime, datetime | None] | None = None
 
-    def last(self, policy: Policy, zone: ZoneInfo, now: datetime) -> datetime | None:
+    def at(self, policy: Policy, zone: ZoneInfo, now: datetime) -> datetime | None:
+        """The last moment, by the rules of now."""
+        if self._by not in {None, (policy, zone)}:
+            self._before, self._begun, self._known = self.last(now), now, None
+        elif self._begun is not None and now < self._begun:
+            self._begun, self._known = now, None
+        self._by = policy, zone
         if self._known is not None:
-            of, there, last, since, until = self._known
-            if (of, there) == (policy, zone) and since <= now and (until is None or now < until):
+            last, since, until = self._known
+            if since <= now and (until is None or now < until):
                 return last
-        last = last_moment(policy, zone, now)
-        self._known = policy, zone, last, now, next_moment(policy, zone, now)
+        last = self.last(now)
+        self._known = last, now, next_moment(policy, zone, now)
         return last
+
+    def last(self, at: datetime) -> datetime | None:
+        """The last moment that was not after this time."""
+        moment = last_moment(*self._by, at) if self._by is not None else None
+        if self._begun is None or (moment is not None and moment > self._begun):
+            return moment
+        return self._before if self._before is not None and self._before <= at else None
+
+    def first(self, after: datetime) -> datetime | None:
+        """The first moment after this time; of a schedule that holds no more the last one."""
+        if self._before is not None and self._before > after:
+            return self._before
+        return next_moment(*self._by, max(after, self._begun or after)) if self._by is not None else None
 
 
 class _Histories:
@@ -244,12 +283,21 @@ class _Histories:
         if not (await coverage(self._database, rules, folder)).unread():
             return list(self._since)
         self._next = now + _HISTORY_EVERY
-        return [destination for destination, since in self._since.items() if now - since >= _HISTORY_PATIENCE]
+        return [
+            destination
+            for destination, since in self._since.items()
+            if _has_come(since + _HISTORY_PATIENCE, now, _HISTORY_PATIENCE)
+        ]
 
     def told(self, destination: Destination) -> None:
         """It waits no more, but for what was stored meanwhile."""
         del self._since[destination]
         self._known = 0
+
+
+def _has_come(moment: datetime, now: datetime, ahead: timedelta = timedelta()) -> bool:
+    """Whether a moment is not to be waited for: it lies not ahead, or further than by any clock that was right."""
+    return not now < moment <= now + ahead + _MINUTE
 
 
 def _is_quiet(rules: Rules, at: datetime) -> bool:
@@ -264,11 +312,10 @@ async def preview(database: Database, rules: Rules, now: datetime, *, folder: st
     seen = await coverage(database, rules, folder)
     periods = await digests.periods(database)
     histories, _ = await digests.histories(database, 0)
-    behind, lost = seen.behind(now - _PATIENCE), seen.lost()
+    behind = seen.behind(now - _SWEEPS)
     made = [Made(place, now, now, history=True) for place in histories]
-    places = dict.fromkeys([*rules.destinations, *await digests.waiting(database)])
-    made += [Made(place, periods.get(place, now), now) for place in places]
-    gaps = [Gap(seen.unread() if one.history else behind, lost) for one in made]
+    made += [Made(place, since := periods.get(place, now), max(since, now)) for place in await places(database, rules)]
+    gaps = [Gap(seen.unread() if one.history else behind, seen.lost(), seen.missing()) for one in made]
     return [await edition(database, rules, one, seen, gap) for one, gap in zip(made, gaps, strict=True)]
 
 

@@ -7,11 +7,13 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
+from operator import attrgetter
 from typing import NamedTuple
 
 from bot.digest import compose, filled, in_order
 from bot.digests.coverage import Coverage
-from bot.model import Channel, Digest, Found, Hit, Match, PartKind, Post, PostId
+from bot.model import Channel, Destination, Digest, Found, Hit, Match, PartKind, Post, PostId
 from bot.ports import Lane
 from bot.render.digest import digest as rendered
 from bot.render.richtext import Message
@@ -25,13 +27,15 @@ from bot.storage.times import from_integer, to_integer
 
 #: Posts that are loaded at once.
 _AT_ONCE = 500
+_ID = attrgetter("id")
 
 
 class Gap(NamedTuple):
-    """What a digest says that it does not hold: channels that are behind, and those that are lost."""
+    """What a digest says that it does not hold: channels that are behind or lost, and what was not found."""
 
     behind: tuple[str, ...]
     lost: tuple[str, ...]
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +56,7 @@ async def edition(  # noqa: PLR0913 - the facts of a digest
     Of a history the period that is told begins with the first post. ``max_stories``: of a topic, in place of what the
     rules say.
     """
-    found = await (
-        digests.of_digest(database, made.id)
-        if made.id
-        else digests.undigested(database, made.destination, history=made.history)
-    )
+    found = await (digests.of_digest(database, made.id) if made.id else _untold(database, rules, made))
     if made.history and not made.id and found:
         made = made._replace(since=min(made.until, from_integer(min(line.date for line in found))))
     ran = await digests.ran(database, dict.fromkeys(line.story for line in found))
@@ -66,6 +66,35 @@ async def edition(  # noqa: PLR0913 - the facts of a digest
     whole = await _filled(database, rules, bare, names, found)
     messages = await asyncio.to_thread(rendered, whole, rules.zone)
     return Edition(made=made, digest=whole, messages=tuple(messages), matches=tuple(line.id for line in found))
+
+
+async def places(database: Database, rules: Rules) -> list[Destination]:
+    """Every destination that gets digests: those of the topics, and others for which something of no topic waits."""
+    others = [
+        place
+        for place in await digests.waiting(database)
+        if place not in rules.destinations and await digests.holds_others(database, place, rules.topics)
+    ]
+    return [*rules.destinations, *others]
+
+
+async def _untold(database: Database, rules: Rules, made: Made) -> list[Line]:
+    """What no digest has told, and this one does.
+
+    What waits for a destination that no topic has any more goes where its topic is told now, if it is still there: the
+    destination may have been misspelt.
+    """
+    found = await digests.undigested(database, made.destination, history=made.history)
+    if made.history:
+        return found
+    if made.destination not in rules.destinations:
+        return [line for line in found if line.topic not in rules.topics]
+    here = {topic.name for topic in rules.topics_of(made.destination)}
+    for place in await digests.waiting(database):
+        if place not in rules.destinations:
+            lines = await digests.undigested(database, place, history=False)
+            found += [line for line in lines if line.topic in here]
+    return sorted(found, key=_ID)
 
 
 def put(  # noqa: PLR0913 - each a fact of what is written
@@ -135,7 +164,7 @@ class _Source(NamedTuple):
         """The digest of posts that say nothing yet, and the names of its topics."""
         topics = self._topics()
         stories = {story: post_id(story) for story in {line.story for line in self.found}}
-        read = self.seen.total - len(self.gap.behind) - len(self.gap.lost)
+        read = self.seen.total - sum(map(len, self.gap))
         digest = compose(
             [
                 Found(self._post(line), Match(line.topic, (), ()), stories[line.story], from_integer(line.seen))
@@ -149,12 +178,17 @@ class _Source(NamedTuple):
             max_stories=self.max_stories,
             behind=self.gap.behind,
             lost=self.gap.lost,
+            missing=self.gap.missing,
             carriers={stories[story]: [self._post(one) for one in posts] for story, posts in self.ran.items()},
             edited={PostId(str(line.channel), line.number) for line in self.found if line.edited},
-            deleted={PostId(str(line.channel), line.number) for line in self.found if line.gone},
+            deleted=self._gone(),
             history=self.made.history,
         )
         return digest, in_order(topics, {line.topic for line in self.found})
+
+    def _gone(self) -> set[PostId]:
+        found: Iterator[Line | Ran] = chain(self.found, *self.ran.values())
+        return {PostId(str(one.channel), one.number) for one in found if one.gone}
 
     def _topics(self) -> list[tuple[str, str]]:
         """Names and titles: those of the destination in order, then those that it has no more, as they were called."""

@@ -17,6 +17,8 @@ _TITLE = 100
 #: Room for the names of channels that were not read.
 _NAMES = 600
 _BARS = "▁▂▃▄▅▆▇█"
+#: Fewer show no course of time.
+_FEWEST_BARS = 3
 
 
 def digest(told: Digest, zone: ZoneInfo) -> list[Message]:
@@ -47,7 +49,7 @@ def _topic(topic: DigestTopic, times: Times, seen: set[PostId]) -> Iterator[Mess
         return
     title = one_line(topic.title, _TITLE) or "A topic"
     counts = f"{counted(topic.posts, 'post', 'posts')}, {counted(number, 'story', 'stories')}"
-    heading = message(bold(f"{title}: {counts}"), "\n", bars(topic.bars))
+    heading = lines([[bold(f"{title}: {counts}")], [bars(topic.bars) if len(topic.bars) >= _FEWEST_BARS else ""]])
     more = message(f"… and {counted(topic.more, 'more story', 'more stories')}" if topic.more else "")
     stories = [_story(story, times, _AGAIN if story.post.id in seen else _EXCERPT) for story in topic.stories]
     seen.update(story.post.id for story in topic.stories)
@@ -83,5 +85,6 @@ def _foot(told: Digest) -> Message:
             [f"{counted(told.channels, 'channel', 'channels')} read"],
             [f"Behind: {listed(told.behind, _NAMES)}" if told.behind else ""],
             [f"Lost: {listed(told.lost, _NAMES)}" if told.lost else ""],
+            [f"Not found: {listed(told.missing, _NAMES)}" if told.missing else ""],
         ]
     )

@@ -24,7 +24,7 @@ _PART = 100
 _MOST_PARTS = 3
 _PART_HITS = 5
 #: Room for where else a story among others ran, and how many of these are named.
-_ALSO, _CARRIERS = 400, 8
+_ALSO, CARRIERS = 400, 8
 #: Up to so many code points only one part but the text is shown.
 _COMPACT = 400
 
@@ -172,7 +172,7 @@ def address(post: Post) -> Line:
 
 
 def also_in(carriers: Sequence[Carrier], times: Times, room: int, most: int) -> Line:
-    """Also in: Starshe Eddy 09:20, 10:05, Two Majors 09:31 and 12 more; nothing without room even for a count.
+    """Also in: Starshe Eddy 09:20, 10:05 (deleted), Two Majors 09:31 and 9 more; nothing without room for a count.
 
     The first ``most`` are named, those of one channel next to each other.
     """
@@ -199,20 +199,27 @@ def _carried(carriers: Sequence[Carrier], times: Times) -> Iterator[tuple[Piece,
     for carrier in carriers:
         channels.setdefault(one_line(carrier.channel, 40) or "a channel", []).append(carrier)
     for name, posts in channels.items():
-        yield link(name, posts[0].link), f" {times.near(posts[0].date)}"
+        yield link(name, posts[0].link), f" {times.near(posts[0].date)}{_gone(posts[0])}"
         for before, carrier in pairwise(posts):
-            yield link(Times(times.zone, before.date, before.date).near(carrier.date), carrier.link), ""
+            yield link(Times(times.zone, before.date, before.date).near(carrier.date), carrier.link), _gone(carrier)
+
+
+def _gone(carrier: Carrier) -> str:
+    return " (deleted)" if carrier.deleted else ""
 
 
 def _more(number: int) -> str:
     return f" and {number:,} more"
 
 
-def compact(heading: Line, story: DigestStory, times: Times, limit: int) -> Message:
-    """A story among others: its heading lines, then at most ``limit`` code points of it on as few lines as can be."""
+def compact(heading: Line, story: DigestStory, times: Times, limit: int, *, named: int = CARRIERS) -> Message:
+    """A story among others: its heading lines, then at most ``limit`` code points of it on as few lines as can be.
+
+    ``named``: of so many posts it is told where else it ran; without any they are counted.
+    """
     post, shown = story.post, extras(story.post, story.hits, limit)
     foot: list[Piece | str] = [*address(post)]
     if hung := media(post, shown):
         foot += [" · ", hung] if foot else [hung]
-    also = also_in(story.also, times, _ALSO, _CARRIERS)
+    also = also_in(story.also, times, _ALSO, named)
     return joined([message(*heading), said(post, story.hits, shown, limit, flat=True), lines([also, foot])], "\n")

@@ -88,17 +88,71 @@ async def basis(database: Database, bundle: int) -> Basis:
     return _basis(*[await database.rows(sql, (bundle,)) for sql in _BASIS])
 
 
-def close(c: Connection, bundle: int, made_of: Basis, now: datetime, until: datetime) -> bool:
-    """Marks an open bundle as told, at ``now``, of the time up to ``until``.
+async def holds(database: Database, bundle: int, topics: Iterable[str]) -> bool:
+    """Whether something waits in a bundle for being of one of these topics (names)."""
+    [(found,)] = await database.rows(_HOLDS, (bundle, json.dumps([*topics])))
+    return bool(found)
+
+
+def close(  # noqa: PLR0913 - what becomes of a bundle
+    c: Connection, bundle: int, made_of: Basis, now: datetime, until: datetime, *, more: int = 0
+) -> bool:
+    """Marks an open bundle as told, at ``now``, of the time up to ``until``, but for ``more`` stories.
 
     False, and nothing is done, where it was told already, or would not be made of the same any more.
     """
-    if made_of != _basis(*[c.execute(sql, (bundle,)).fetchall() for sql in _BASIS]):
-        return False
-    told = "UPDATE bundle SET told = ?, due = ? WHERE id = ? AND told IS NULL"
-    return c.execute(told, (to_integer(now), to_integer(until), bundle)).rowcount == 1
+    return made_of == _read(c, bundle) and _mark(c, bundle, now, until, more)
 
 
+def cut(  # noqa: PLR0913 - as above
+    c: Connection, bundle: int, made_of: Basis, now: datetime, until: datetime, *, more: int = 0
+) -> set[PostId] | None:
+    """The same where posts keep coming: those that came since it was composed are held on, in a bundle of their own.
+
+    The stories of which something has changed meanwhile, so that the message has to be looked at again. None, and
+    nothing is done, where it was told already, where another message tells some of it by now, and where a post is
+    called otherwise.
+    """
+    found = _read(c, bundle)
+    before, here = ({row[:2]: row for row in one.versions} for one in (made_of, found))
+    if any(at not in here or here[at][_STORY] != row[_STORY] for at, row in before.items()):
+        return None
+    stories = {row[_STORY] for row in made_of.versions}
+    if made_of.told != {one for one in found.told if str(one.story) in stories}:
+        return None
+    if not _mark(c, bundle, now, until, more):
+        return None
+    _hold_on(c, bundle, [row for at, row in here.items() if at not in before])
+    return {post_id(row[_STORY]) for at, row in before.items() if here[at] != row}
+
+
+def _read(c: Connection, bundle: int) -> Basis:
+    return _basis(*[c.execute(sql, (bundle,)).fetchall() for sql in _BASIS])
+
+
+def _mark(c: Connection, bundle: int, now: datetime, until: datetime, more: int) -> bool:
+    told = "UPDATE bundle SET told = ?, due = ?, more = ? WHERE id = ? AND told IS NULL"
+    return c.execute(told, (to_integer(now), to_integer(until), more, bundle)).rowcount == 1
+
+
+def _hold_on(c: Connection, bundle: int, rows: list[tuple[Any, ...]]) -> None:
+    """Puts what waits in a bundle that was told into the next one."""
+    if not rows:
+        return
+    since = min(seen for _, _, seen, *_ in rows)
+    [(another,)] = c.execute(
+        "INSERT INTO bundle (destination, reason, since, due) SELECT destination, reason, ?1, ?1 FROM bundle "
+        "WHERE id = ?2 RETURNING id",
+        (since, bundle),
+    )
+    c.executemany(
+        "UPDATE held SET bundle = ? WHERE bundle = ? AND channel = ? AND number = ?",
+        [(another, bundle, channel, number) for channel, number, *_ in rows],
+    )
+
+
+#: Where in a row of `_HELD` the story stands.
+_STORY = 5
 _HELD = """
     SELECT h.channel, h.number, h.seen, p.deleted, max(x.edited), x.story,
         (SELECT count(*) FROM member WHERE story = x.story)
@@ -116,6 +170,13 @@ _TOLD = """
     WHERE b.id = ?
 """
 _BASIS = (_HELD, _TOLD)
+_HOLDS = """
+    SELECT EXISTS (
+        SELECT 1 FROM bundle AS b CROSS JOIN held AS h ON h.bundle = b.id
+        CROSS JOIN match AS x ON x.channel = h.channel AND x.number = h.number AND x.destination = b.destination
+        WHERE b.id = ? AND x.reason = b.reason AND x.topic IN (SELECT value FROM json_each(?))
+    )
+"""
 
 
 def _basis(held: list[tuple[Any, ...]], told: list[tuple[str, str]]) -> Basis:

@@ -47,11 +47,12 @@ class Line(NamedTuple):
 
 
 class Ran(NamedTuple):
-    """A post of a story that is still there; ``date`` is an integer as the tables have it."""
+    """A post of a story; ``date`` is an integer as the tables have it, ``gone``: whether it was deleted."""
 
     channel: int
     number: int
     date: int
+    gone: int
 
 
 class Made(NamedTuple):
@@ -104,7 +105,7 @@ async def _paged(db: Database, sql: str, parameters: tuple[object, ...]) -> Asyn
 
 
 async def ran(db: Database, stories: Iterable[str]) -> dict[str, list[Ran]]:
-    """The posts of each of these stories that are still there, in order of joining."""
+    """The posts of each of these stories, in order of joining."""
     found: dict[str, list[Ran]] = {}
     rest = iter(stories)
     while some := list(islice(rest, _PAGE)):
@@ -114,11 +115,11 @@ async def ran(db: Database, stories: Iterable[str]) -> dict[str, list[Ran]]:
 
 
 _RAN = f"""
-    SELECT m.story, p.channel, p.number, p.date FROM json_each(?) AS w
+    SELECT m.story, p.channel, p.number, p.date, {_GONE} FROM json_each(?) AS w
     CROSS JOIN member AS m ON m.story = w.value
     CROSS JOIN message AS p ON p.channel = CAST(substr(m.post, 1, instr(m.post, '/') - 1) AS INT)
         AND p.number = CAST(substr(m.post, instr(m.post, '/') + 1) AS INT)
-    WHERE p.date IS NOT NULL AND NOT {_GONE} ORDER BY m.id
+    WHERE p.date IS NOT NULL ORDER BY m.id
 """  # noqa: S608 - made of constants
 
 
@@ -146,6 +147,20 @@ _WAITING = """
     )
     SELECT place FROM d WHERE place IS NOT NULL
 """
+
+
+async def holds_others(db: Database, to: Destination, topics: Iterable[str]) -> bool:
+    """Whether something but first readings waits for a digest of a destination that is of none of these topics."""
+    [(found,)] = await db.rows(_OTHERS, (written(to), json.dumps([*topics])))
+    return bool(found)
+
+
+_OTHERS = f"""
+    SELECT EXISTS (
+        SELECT 1 FROM match WHERE digest IS NULL AND destination = ? AND reason != '{Reason.HISTORY}'
+        AND topic NOT IN (SELECT value FROM json_each(?))
+    )
+"""  # noqa: S608 - made of constants
 
 
 async def histories(db: Database, after: int) -> tuple[dict[Destination, datetime], int]:

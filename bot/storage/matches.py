@@ -104,15 +104,16 @@ def revise(c: Connection, posts: Iterable[Revised]) -> None:
 
 
 def find_again(c: Connection, posts: Iterable[tuple[int, int]], before: datetime) -> None:
-    """Of posts (channel, number) of which a message tells that was made by this moment, the next digest tells again.
+    """Of posts (channel, number) of which a message tells that was sent by this moment, the next digest tells again.
 
-    A message can be edited for so long only, and another one has to say what became of the post since.
+    A message can be edited for so long only, and another one has to say what became of the post since. What a first
+    reading brought keeps the digest that told it, and gets no second one.
     """
     c.executemany(
         "UPDATE match SET digest = NULL WHERE channel = ?1 AND number = ?2 AND NOT stale AND digest IS NOT NULL "
-        "AND destination IN (SELECT o.destination FROM says AS s JOIN outbox AS o ON o.id = s.message "
-        "WHERE s.channel = ?1 AND s.number = ?2 AND o.made <= ?3)",
-        [(channel, number, to_integer(before)) for channel, number in posts],
+        "AND reason != ?4 AND destination IN (SELECT o.destination FROM says AS s JOIN outbox AS o ON o.id = s.message "
+        "WHERE s.channel = ?1 AND s.number = ?2 AND coalesce(o.sent, o.made) <= ?3)",
+        [(channel, number, to_integer(before), Reason.HISTORY.value) for channel, number in posts],
     )
 
 
@@ -140,14 +141,14 @@ async def after(db: Database, id: int, limit: int) -> list[StoredMatch]:  # noqa
     return [_match(row) for row in found]
 
 
-async def matches_of(db: Database, posts: Collection[PostId], destination: Destination) -> list[StoredMatch]:
-    """What was found in these posts for one destination, in the order of commit."""
+async def matches_of(db: Database, posts: Collection[PostId], to: Destination | None = None) -> list[StoredMatch]:
+    """What was found in these posts, for one destination or for all, in the order of commit."""
     if not posts:
         return []
     found = await db.rows(
-        f"SELECT {_COLUMNS} FROM json_each(?) AS w CROSS JOIN match ON channel = json_extract(w.value, '$[0]') "  # noqa: S608
-        "AND number = json_extract(w.value, '$[1]') WHERE destination = ? ORDER BY match.id",
-        (places(posts), written(destination)),
+        f"SELECT {_COLUMNS} FROM json_each(?1) AS w CROSS JOIN match ON channel = json_extract(w.value, '$[0]') "  # noqa: S608
+        "AND number = json_extract(w.value, '$[1]') WHERE ?2 IS NULL OR destination = ?2 ORDER BY match.id",
+        (places(posts), None if to is None else written(to)),
     )
     return [_match(row) for row in found]
 

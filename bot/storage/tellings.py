@@ -47,19 +47,23 @@ class Said(NamedTuple):
 
 
 class Part(NamedTuple):
-    """The bundle of which a message is a part: why and since when it waited until when, and of how many stories."""
+    """The bundle of which a message is a part: why and since when it waited until when, and of how many stories.
+
+    ``more``: so many waited besides, which only the digest tells.
+    """
 
     reason: Reason
     since: datetime
     due: datetime
     stories: int
     first: bool
+    more: int = 0
 
 
 _SAID = """
     SELECT o.destination, o.forward IS NOT NULL, s.story, s.channel, s.number, s.topics, s.urgent, s.edited,
         b.reason, b.since, b.due, (SELECT count(*) FROM outbox AS p JOIN says ON message = p.id WHERE p.bundle = b.id),
-        o.id = (SELECT min(id) FROM outbox WHERE bundle = b.id)
+        o.id = (SELECT min(id) FROM outbox WHERE bundle = b.id), b.more
     FROM outbox AS o JOIN says AS s ON s.message = o.id LEFT JOIN bundle AS b ON b.id = o.bundle
     WHERE o.id = ? ORDER BY s.place
 """
@@ -70,14 +74,14 @@ async def said(db: Database, message: int) -> Said | None:
     found = await db.rows(_SAID, (message,))
     if not found:
         return None
-    place, forward, *_, reason, since, due, stories, first = found[0]
+    place, forward, *_, reason, since, due, stories, first, more = found[0]
     sayings = tuple(
         Saying(post_id(story), channel, number, tuple(json.loads(topics)), bool(urgent), bool(edited))
         for _, _, story, channel, number, topics, urgent, edited, *_ in found
     )
     part = None
     if reason is not None:
-        part = Part(Reason(reason), from_integer(since), from_integer(due), stories, bool(first))
+        part = Part(Reason(reason), from_integer(since), from_integer(due), stories, bool(first), more)
     return Said(destination(place), bool(forward), sayings, part)
 
 

@@ -78,17 +78,25 @@ async def test_first_readings_are_told_in_one_digest_of_their_own_when_all_have_
     assert (await new.texts())[1].startswith("Digest: 8 Dec 2024, 12:00 – 20:00\nUTC · nothing found")
 
 
-async def test_after_an_hour_first_readings_that_have_not_ended_are_left_to_the_next(new: House) -> None:
+async def test_after_a_day_first_readings_that_have_not_ended_are_left_to_the_next(new: House, by: Made) -> None:
+    new.rules = by(channels={name: WATCHED[name] for name in ("alfa_demo", "beta_demo")}, digests=Never())
     await first_reading(new, 9, 1, ended=True)
     await new.look(1)
-    await new.look(60.9)
+    await new.read(1440.5, ALFA)
+    await new.look(1440.9)
     assert await new.texts() == []
-    await new.look(61)
+    await new.look(1441)
     [text] = await new.texts()
     assert text.endswith("1 channel read\nBehind: @\u2060beta_demo")
-    await first_reading(new, 9, 62, BETA, ended=True)
-    await new.look(62)
+    await first_reading(new, 9, 1442, BETA, ended=True)
+    await new.look(1442)
     assert len(await new.texts()) == 2
+
+
+async def test_a_first_reading_by_a_clock_that_was_ahead_is_not_waited_for(new: House) -> None:
+    await first_reading(new, 9, 9 * 1440, ended=True)
+    await new.look(1)
+    assert [text.partition(":")[0] for text in await new.texts()] == ["First reading"]
 
 
 async def test_channels_that_are_not_found_yet_are_waited_for_and_lost_ones_are_not(new: House, by: Made) -> None:
@@ -102,7 +110,7 @@ async def test_channels_that_are_not_found_yet_are_waited_for_and_lost_ones_are_
     await new.database.write(lambda c: addresses.set_sought(c, ACCOUNT, tried))
     await new.look(3)
     [text] = await new.texts()
-    assert text.endswith("1 channel read\nLost: @\u2060beta_demo, Gamma")
+    assert text.endswith("1 channel read\nLost: @\u2060beta_demo\nNot found: Gamma")
 
 
 async def test_a_first_reading_that_brings_nothing_is_not_told(new: House) -> None:
@@ -133,8 +141,20 @@ async def test_a_digest_that_is_asked_for_comes_at_once_and_to_every_destination
     assert await digests.periods(house.database) == {ME: at(90), DESK: at(90)}
 
 
-async def test_one_that_is_asked_for_says_who_has_not_been_read_for_ten_minutes(house: House) -> None:
-    await house.read(81, ALFA, GAMMA)
+async def test_one_that_is_asked_for_when_the_clock_was_set_back_a_little_ends_where_it_begins(house: House) -> None:
+    await house.database.write(lambda c: digests.keep(c, [ME], at(0)))
+    await house.database.write(lambda c: facts.put(c, ASKED, to_integer(at(-30))))
+    [shown] = await preview(house.database, house.rules, at(-30))
+    await house.look(-30)
+    [text] = await house.texts()
+    assert text.startswith("Digest: 8 Dec 2024, 12:00 – 12:00\n")
+    assert [one.text for one in shown.messages] == [text]
+    assert await digests.periods(house.database) == {ME: at(0)}
+
+
+async def test_one_that_is_asked_for_says_who_was_left_out_by_the_last_sweeps(house: House) -> None:
+    await house.read(85, BETA)
+    await house.read(88, ALFA, GAMMA)
     await house.database.write(lambda c: facts.put(c, ASKED, to_integer(at(90))))
     await house.look(90)
     [text] = await house.texts()
@@ -164,3 +184,25 @@ async def test_the_last_digest_is_shown_again_with_all_of_its_stories(house: Hou
     assert [one.text for one in short.messages] == [sent]
     assert "Сирия два" in long.messages[0].text
     assert "Сирия три" not in long.messages[0].text
+
+
+async def test_what_waits_for_a_destination_that_was_put_right_comes_to_the_right_one(
+    house: House, by: Made, tmp_path: Path
+) -> None:
+    await another(house, by(rule("syria", "Сирия", "digest", DESK), rule("oil", "нефть", "digest", DESK)))
+    await house.store(shows(said(11, "В Сирии тихо", minutes=60)), minutes=60)
+    await house.store(shows(said(12, "Цены на нефть", minutes=61)), minutes=61)
+    house.rules = by(rule("oil", "нефть", "digest"))
+    async with Database.opened(tmp_path, writable=False) as beside:
+        shown = await preview(beside, house.rules, at(90))
+    assert [one.made.destination for one in shown] == [ME, DESK]
+    house.rules = by(rule("syria", "Сирия", "digest"), rule("oil", "нефть", "digest"))
+    async with Database.opened(tmp_path, writable=False) as beside:
+        [shown_here] = await preview(beside, house.rules, at(90))
+    assert shown_here.digest.posts == 2
+    await house.look(90)
+    await house.evening()
+    [text] = await house.texts()
+    assert "В Сирии тихо" in text
+    assert "Цены на нефть" in text
+    assert await house.texts(to=DESK) == []

@@ -175,6 +175,20 @@ async def _until(house: House, moment: datetime, *, digests: int = 999) -> None:
         digests -= due == digest
 
 
+async def test_of_very_many_it_tells_the_same_ones(strict: Rules, tmp_path: Path) -> None:
+    """Many posts at night, some of which other channels repeat."""
+    night = 12 * 60
+    posts = [
+        said(11 + n, f"Сирия: {n} {LONG if n == 7 else n * 7919}", PEERS[n % 3], minutes=night + n / 100)
+        for n in range(150)
+    ]
+    posts += [said(200 + n, posts[n].text, PEERS[2], minutes=night + 5 + n) for n in (7, 30)]
+    revisions = [Revision(Happening.POSTED, post.date, post) for post in posts]
+    made = replayed(revisions, strict)
+    assert any("Here are the 100 most widely carried" in parts[0] for _, _, parts in made)
+    assert await served(revisions, strict, tmp_path) == made
+
+
 @cases
 @given(seed=st.integers(0, 2**32), length=st.integers(1, 30))
 async def test_a_service_tells_what_a_replay_tells(strict: Rules, seed: int, length: int) -> None:

@@ -60,8 +60,8 @@ async def test_a_folder_counts_only_while_there_is_one(database: Database, by: R
     assert sorted(await watched(database, by, Username("alfa_demo"), folder="News")) == ["alfa_demo", "beta_demo"]
 
 
-async def test_while_it_is_not_known_what_is_in_a_folder_all_are_watched(database: Database, by: Rules) -> None:
-    assert len(await watched(database, by, Username("alfa_demo"), folder="News")) == 3
+async def test_of_a_folder_that_was_never_seen_nothing_is_watched(database: Database, by: Rules) -> None:
+    assert await watched(database, by, Username("alfa_demo"), folder="News") == ["alfa_demo"]
 
 
 async def test_of_an_invite_only_its_beginning_is_shown(database: Database, by: Rules) -> None:

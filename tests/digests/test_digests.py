@@ -108,7 +108,7 @@ async def test_a_machine_that_slept_reads_first_what_it_missed(house: House) -> 
     assert len(await house.texts()) == 1
 
 
-async def test_references_that_lead_nowhere_are_lost_and_those_not_asked_for_yet_are_behind(
+async def test_references_that_lead_nowhere_are_not_found_and_those_not_asked_for_yet_are_behind(
     house: House, by: Made
 ) -> None:
     refs = {**WATCHED, "delta_demo": ChannelRule(), "epsilon_demo": ChannelRule(label="Epsilon")}
@@ -119,7 +119,7 @@ async def test_references_that_lead_nowhere_are_lost_and_those_not_asked_for_yet
     await house.database.write(lambda c: addresses.set_sought(c, ACCOUNT, tried))
     await house.evening()
     [text] = await house.texts()
-    assert text.endswith("3 channels read\nBehind: @\u2060delta_demo\nLost: Epsilon")
+    assert text.endswith("3 channels read\nBehind: @\u2060delta_demo\nNot found: Epsilon")
 
 
 async def test_channels_that_are_watched_no_more_are_not_named(house: House, by: Made) -> None:
@@ -225,8 +225,45 @@ async def test_without_a_schedule_no_digest_comes_by_itself(house: House, by: Ma
     assert await house.texts() == []
     house.rules = by()
     await house.look(9001)
+    assert await house.texts() == []
+    await house.read(6 * 1440 + 481)
+    await house.look(6 * 1440 + 481)
     [text] = await house.texts()
+    assert text.startswith("Digest: 8 Dec, 12:00 – 14 Dec 2024, 20:00\n")
     assert "В Сирии тихо" in text
+
+
+async def test_a_moment_that_is_added_when_it_is_past_counts_from_the_next_day_on(house: House, by: Made) -> None:
+    await house.evening()
+    house.rules = by(digests=Daily((time(11), time(20))))
+    for day, (minutes, made) in enumerate([(485, 1), (1320, 1), (1380.5, 2), (1920.5, 3)]):
+        await house.read(minutes)
+        await house.look(minutes)
+        assert len(await house.texts()) == made, day
+    assert (await house.texts())[1].startswith("Digest: 8 Dec, 20:00 – 9 Dec 2024, 11:00\n")
+
+
+async def test_a_moment_that_is_waited_for_is_not_lost_with_a_new_schedule(house: House, by: Made) -> None:
+    await house.look(480)
+    house.rules = by(digests=Daily((time(11),)))
+    await house.look(481)
+    assert await house.texts() == []
+    await house.read(482)
+    await house.look(482)
+    [text] = await house.texts()
+    assert text.startswith("Digest: 8 Dec 2024, 12:00 – 20:00\n")
+
+
+async def test_a_schedule_of_a_clock_that_was_ahead_is_kept_when_it_is_right(house: House, by: Made) -> None:
+    await house.look(9 * 1440)
+    house.rules = by(digests=Daily((time(20),)))
+    await house.look(9 * 1440)
+    house.rules = by(digests=Daily((time(19), time(20))))
+    await house.look(9 * 1440 + 1)
+    await house.look(400)
+    await house.read(421)
+    await house.look(421)
+    assert (await house.texts())[-1].startswith("Digest: 8 Dec 2024, 12:00 – 19:00\n")
 
 
 # --- made once ------------------------------------------------------------------------------------------
@@ -278,6 +315,18 @@ async def test_a_destination_that_fails_does_not_stop_the_others_and_is_tried_ag
     assert await house.texts(to=ME) == []
     await house.look(482)
     assert [len(await house.texts(to=place)) for place in (ME, DESK)] == [1, 1]
+
+
+async def test_what_failed_while_the_clock_was_ahead_is_tried_again_when_it_is_right(house: House) -> None:
+    await house.store(shows(said(11, "Сирия", minutes=60)), minutes=60)
+    await house.look(481 - 1440 * 3)
+    await house.database.write(lambda c: c.execute("UPDATE match SET hits = '!'"))
+    house.passed = at(3 * 1440)
+    await house.look(1440)
+    assert await house.texts() == []
+    await house.database.write(lambda c: c.execute("UPDATE match SET hits = '[]'"))
+    await house.look(481)
+    assert len(await house.texts()) == 1
 
 
 async def test_a_database_that_is_gone_ends_the_loop(house: House) -> None:

@@ -62,7 +62,8 @@ async def test_a_story_says_where_else_it_ran_and_the_wider_one_comes_first(hous
     await house.evening()
     [text] = await house.texts()
     assert text.startswith("Digest: 8 Dec 2024, 12:00 – 20:00\nUTC · 4 posts, 2 stories\n")
-    assert "Also in: @\u2060beta_demo 13:01\nt.me/alfa_demo/12" in text
+    assert "13:00 · 3 channels\n" in text
+    assert "Also in: @\u2060beta_demo 13:01, Gamma 13:02 (deleted)\nt.me/alfa_demo/12" in text
     assert text.index("alfa_demo/12") < text.index("alfa_demo/11")
 
 

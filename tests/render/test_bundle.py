@@ -80,6 +80,33 @@ def test_a_part_is_told_anew_as_it_reads_now() -> None:
     assert part(told, LONDON, of=2, first=True).text.startswith("While away: 2 stories\n")
 
 
+def test_a_part_that_has_grown_tells_less_of_each_story() -> None:
+    """Where else they ran is counted first, then less is said; a part that is too long even so is left as it is."""
+    stories = [alerted(posted(f"{number} {STAFF} {STAFF}", number=number), "Сирии") for number in range(12)]
+    told = bundle(held(Reason.LATE, stories), LONDON)[0].alerts
+    also = [Carrier("Свои в Латакии", utc(8, 9, at), f"https://t.me/c/1900000007/{at}") for at in range(7)]
+    assert len(told) < len(stories)
+    some = [replace(each, also=tuple(also)) for each in told[:3]]
+    ran_on = held(Reason.LATE, [*some, *told[3:]])
+    counted = part(ran_on, LONDON, of=12, first=True)
+    check_all([counted])
+    assert counted.text.count("Also in 7 other posts") == 3
+    gone = held(Reason.LATE, [replace(each, also=tuple(also), edited=True, deleted=True) for each in told])
+    shorter = part(gone, LONDON, of=12, first=True)
+    check_all([shorter])
+    assert shorter.text.count(" · edited · deleted\n") == len(told)
+    assert len(shorter.text) < len(counted.text)
+    assert not part(replace(gone, alerts=gone.alerts * 2), LONDON, of=24, first=True).fits()
+
+
+def test_of_very_many_it_says_that_it_tells_some() -> None:
+    made = messages(replace(held(Reason.LATE, TWO), more=2_998))
+    assert made[0].text.startswith(
+        "While away: 3,000 stories\n7 Dec, 23:00 – 8 Dec 2024, 09:01\n"
+        "Here are the 2 most widely carried; the digest counts all.\n\n"
+    )
+
+
 def test_what_was_missed_is_told_of_the_time_at_which_it_was_posted() -> None:
     told = replace(held(Reason.LATE, TWO), since=utc(8, 12), until=utc(8, 12))
     [made] = messages(told)

@@ -83,6 +83,12 @@ def test_bars_are_scaled_and_an_empty_slice_is_the_lowest(counts: tuple[int, ...
     assert bars(counts) == drawn
 
 
+@pytest.mark.parametrize(("counts", "drawn"), [((4,), False), ((1, 4), False), ((1, 0, 4), True)])
+def test_a_line_of_few_bars_is_left_out(counts: tuple[int, ...], drawn: bool) -> None:  # noqa: FBT001 - a case
+    [made] = digest(told(replace(topic([NARROW]), bars=counts)), LONDON)
+    assert ("█" in made.text) == drawn
+
+
 def test_a_large_digest_is_split_between_stories_and_no_heading_stands_alone() -> None:
     topics = [topic([WIDE] * size, title=f"Topic {size}") for size in range(1, 16)]
     made = digest(told(*topics), LONDON)
@@ -97,8 +103,9 @@ def test_a_large_digest_is_split_between_stories_and_no_heading_stands_alone() -
 
 def test_thousands_of_channels_that_were_not_read_are_counted() -> None:
     names = tuple(f"@channel{at}_demo" for at in range(5000))
-    [made] = digest(replace(told(topic([NARROW])), behind=names, lost=names), LONDON)
+    [made] = digest(replace(told(topic([NARROW])), behind=names, lost=names, missing=names), LONDON)
     check(made)
+    assert "\nNot found: @\u2060channel0_demo, " in made.text
     assert "Lost: @\u2060channel0_demo, " in made.text
     assert made.text.endswith(" more")
 

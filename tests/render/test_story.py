@@ -179,6 +179,12 @@ def test_other_carriers_are_named_with_links() -> None:
     assert [covered(made, entity) for entity in made.entities] == ["Channel 0"]
 
 
+def test_a_carrier_that_was_deleted_is_marked() -> None:
+    run = [carriers(1)[0]._replace(deleted=True), *carriers(1), Carrier("Архив", utc(9, 1), None, deleted=True)]
+    made = message(*also_in(run, TIMES, 400, 8))
+    assert made.text == "Also in: Channel 0 10:00 (deleted), 10:00, Архив 9 Dec, 01:00 (deleted)"
+
+
 def test_the_posts_of_one_channel_stand_together_and_name_it_once() -> None:
     pause, polar = "No Pause", "Polar Telegraph"
     days = [(pause, 8, 1), (polar, 8, 2), (pause, 8, 3), ("Седьмая застава", 8, 4), (pause, 9, 5), (pause, 9, 6)]

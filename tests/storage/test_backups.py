@@ -270,7 +270,7 @@ async def test_a_number_that_is_given_anew_is_another_message(tmp_path: Path, by
                     await read(ingest, [page(said(11, "Сирия: поздно"))])
                 copy(tmp_path, backup, listen)
             [waiting] = await bundles.open_bundles(database)
-            assert await bundling.close(database, waiting, by, at(minutes), b"s" * 32, silent=False) == 1
+            assert await bundling.close(database, waiting, by, at(minutes), b"s" * 32) == 1
             messages = await sent(database)
         assert messages.keys() == {"bundle 1 1"}
         assert messages != sent_before

@@ -92,13 +92,17 @@ async def test_a_post_that_is_not_stored_any_more_is_of_when_it_was_found(databa
     assert (line.date, line.gone) == (to_integer(at(7)), 0)
 
 
-async def test_a_story_ran_where_its_posts_still_are(database: Database) -> None:
+async def test_a_story_ran_where_its_posts_are_and_were(database: Database) -> None:
     await stored(database, message(11), message(12, deleted=True), message(31, channel=BETA))
     members = [Member(post(11), post(11), at(11), b"", 9, ()), Member(post(12), post(11), at(12), b"", 9, ())]
     members.append(Member(post(31, BETA), post(11), at(31), b"", 9, ()))
     await database.write(lambda c: stories.add(c, members))
     assert await digests.ran(database, [str(post(11)), str(post(99))]) == {
-        str(post(11)): [Ran(ALFA, 11, to_integer(at(11))), Ran(BETA, 31, to_integer(at(31)))]
+        str(post(11)): [
+            Ran(ALFA, 11, to_integer(at(11)), 0),
+            Ran(ALFA, 12, to_integer(at(12)), 1),
+            Ran(BETA, 31, to_integer(at(31)), 0),
+        ]
     }
 
 

@@ -127,3 +127,34 @@ async def test_what_a_message_can_say_no_more_is_told_by_the_next_digest(databas
 
     await database.write(work)
     assert await told_by(database) == [None, 1, 1, 1]
+
+
+async def test_it_counts_from_when_the_message_was_sent(database: Database) -> None:
+    says = (Saying(STORY, ALFA, 7, ("syria",), urgent=False, edited=False),)
+    row = outbox.Row("a", DESK, Lane.ALERT, Text("Сирия"), at(5), 1, says=says)
+
+    def work(c: Connection) -> None:
+        matches.add(c, [match(7)])
+        outbox.add(c, [row])
+        matches.mark_digested(c, [1], 1)
+        outbox.confirm(c, 1, 9, 3, at(60))
+        matches.find_again(c, [(ALFA, 7)], at(59))
+
+    await database.write(work)
+    assert await told_by(database) == [1]
+    await database.write(lambda c: matches.find_again(c, [(ALFA, 7)], at(60)))
+    assert await told_by(database) == [None]
+
+
+async def test_what_a_first_reading_brought_is_not_told_as_one_again(database: Database) -> None:
+    """An edit has brought another topic since, which the next digest tells again."""
+    says = (Saying(STORY, ALFA, 7, ("syria", "turkey"), urgent=False, edited=False),)
+
+    def work(c: Connection) -> None:
+        matches.add(c, [match(7)._replace(reason=Reason.HISTORY), match(7, "turkey")])
+        outbox.add(c, [outbox.Row("a", DESK, Lane.ALERT, Text("Сирия"), at(5), 1, says=says)])
+        matches.mark_digested(c, [1, 2], 1)
+        matches.find_again(c, [(ALFA, 7)], at(5))
+
+    await database.write(work)
+    assert await told_by(database) == [1, None]

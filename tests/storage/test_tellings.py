@@ -162,13 +162,14 @@ async def test_it_is_known_of_which_bundle_a_message_is_a_part(database: Databas
                 for at_, says in enumerate(parts)
             ],
         )
+        c.execute("UPDATE bundle SET more = 7")
 
     await database.write(work)
     first, second = await tellings.said(database, 1), await tellings.said(database, 2)
     assert first
     assert second
-    assert first.bundle == Part(Reason.QUIET, at(5), at(600), stories=3, first=True)
-    assert second.bundle == Part(Reason.QUIET, at(5), at(600), stories=3, first=False)
+    assert first.bundle == Part(Reason.QUIET, at(5), at(600), stories=3, first=True, more=7)
+    assert second.bundle == Part(Reason.QUIET, at(5), at(600), stories=3, first=False, more=7)
     assert second.sayings == (saying(9),)
 
 

@@ -18,7 +18,7 @@ def test_the_other_posts_are_named_in_order_of_time() -> None:
     ]
     for order in itertools.permutations(others):
         assert also_in(lead, order) == (
-            ("@alfa_demo", at(1), "https://t.me/alfa_demo/2"),
-            ("@gamma_demo", at(7), "https://t.me/gamma_demo/1"),
-            ("Бета", at(9), "https://t.me/beta_demo/2"),
+            ("@alfa_demo", at(1), "https://t.me/alfa_demo/2", False),
+            ("@gamma_demo", at(7), "https://t.me/gamma_demo/1", False),
+            ("Бета", at(9), "https://t.me/beta_demo/2", False),
         )
