@@ -11,6 +11,11 @@ TOGETHER = timedelta(seconds=2)
 _SINGLY, _WITHIN, _SELDOM = 5, timedelta(minutes=10), timedelta(minutes=1)
 
 
+def of_each_kind() -> tuple[Throttle, Throttle]:
+    """Of what somebody does, and of what happens: edits in quick succession keep no trouble waiting."""
+    return Throttle(), Throttle()
+
+
 class Throttle:
     """Of one kind of message to the same people. Moments that lie ahead were seen on a clock that was set back."""
 

@@ -61,6 +61,7 @@ class Code(StrEnum):
     DISK_FULL = "disk-full"
     TOO_OLD = "too-old"
     CLOCK = "clock"
+    CONFIGURATION = "configuration"
     BACKLOG = "backlog"
     REFUSED = "refused"
     NOT_FOUND = "not-found"
@@ -78,7 +79,7 @@ class Code(StrEnum):
 _DEGRADED = frozenset(
     {
         *(Code.TOO_OLD, Code.CLOCK, Code.BACKLOG, Code.REFUSED, Code.NOT_FOUND, Code.SILENT),
-        *(Code.FOLDER, Code.DESTINATION, Code.BEHIND, Code.FLOOD_WAIT),
+        *(Code.FOLDER, Code.DESTINATION, Code.BEHIND, Code.FLOOD_WAIT, Code.CONFIGURATION),
     }
 )
 
@@ -175,22 +176,23 @@ class Outside:
     """What is seen of a service from beside it: the lock, the disk, the tables.
 
     ``running``: a process holds the data directory. ``disk``: what the tables lie on. ``fault``: why they cannot be
-    read. ``due``: since when a message may go and has not; ``sent``: when one last went. ``channels``: those
-    that are watched; ``unfound``: how many were looked for in vain.
+    read. ``due``: since when a destination has taken no message though one may go. ``channels``: those that are
+    watched; ``unfound``: how many were looked for in vain.
     ``refusing``: of each destination that takes no messages what the operators were told; ``folder``: likewise of the
     folder, where it cannot be found or looked at, and of the reader's session, where that has ended.
+    ``configuration``: why the file is not what is in force.
     """
 
     running: bool
     disk: Disk
     fault: str | None = None
     due: datetime | None = None
-    sent: datetime | None = None
     channels: tuple[Reached, ...] = ()
     unfound: int = 0
     refusing: tuple[str, ...] = ()
     folder: str | None = None
     session: str | None = None
+    configuration: str | None = None
     waits: tuple[Wait, ...] = ()
 
 
@@ -206,8 +208,12 @@ def ailments(vitals: Vitals | None, outside: Outside, now: datetime) -> tuple[Ai
 def _of_process(vitals: Vitals | None, outside: Outside, now: datetime) -> Iterator[Ailment]:
     if outside.fault is not None:
         yield Ailment(Code.DATABASE, outside.fault)
+    if outside.running and outside.configuration is not None:
+        yield Ailment(Code.CONFIGURATION, outside.configuration)
     if not outside.running:
-        yield Ailment(Code.NOT_RUNNING, "the service does not run; start it: vedette run")
+        what = "the service does not run; start it: vedette run"
+        # Started so it would end at once, unless somebody has signed in meanwhile.
+        yield Ailment(Code.NOT_RUNNING, what if outside.session is None else f"{what}. It said last: {outside.session}")
     elif outside.fault is None and vitals is None:
         what = "the service has only just been started, or another command (login, record, backfill) is at work; wait"
         yield Ailment(Code.STARTING, what)
@@ -320,9 +326,9 @@ def _of_telegram(vitals: Vitals, outside: Outside, now: datetime) -> Iterator[Ai
 def _of_outbox(vitals: Vitals, outside: Outside, now: datetime) -> Iterator[Ailment]:
     if outside.due is None or outside.due > now:
         return
-    stuck = vitals.since(max(outside.due, outside.sent or outside.due), now)
+    stuck = vitals.since(outside.due, now)
     if stuck > _STUCK:
-        what = f"messages wait, and none was sent for {lasting(stuck)}; look at the log for what keeps them"
+        what = f"messages wait, and a destination has taken none for {lasting(stuck)}; look at the log for why"
         yield Ailment(Code.OUTBOX_STUCK, what)
 
 

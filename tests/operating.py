@@ -101,6 +101,24 @@ class Service:
         now = self.clock.now()
         await self.database.write(lambda c: notices.say(c, what, Notice(what, details), now))
 
+    async def refuses(self, what: str) -> None:
+        """A configuration that cannot be used, as `bot.reload` tells of it."""
+        now = self.clock.now()
+        await self.database.write(lambda c: notices.say(c, notices.CONFIGURATION_ERROR, Notice(what), now))
+
+    async def takes_over(self, what: str = "") -> None:
+        """One that can be used follows: with what it changes, or else the one from before."""
+        now = self.clock.now()
+
+        def work(c: Connection) -> None:
+            if what:
+                notices.settle(c, notices.CONFIGURATION_ERROR, now)
+                notices.say(c, notices.CONFIGURATION, Notice(what), now)
+            else:
+                notices.mend(c, notices.CONFIGURATION_ERROR, Notice("it can be read again"), now)
+
+        await self.database.write(work)
+
     async def passes(self, seconds: int = 6) -> None:
         """So long goes by, and the loop has done what it had to do."""
         for _ in range(0, seconds, 2):
@@ -133,7 +151,7 @@ class Service:
             assert out.lane is Lane.NOTICE
             if chat not in refused:
                 text = out.message.text
-                (self.closed if text.startswith("Operator ") else said).append(f"{chat}: {text}")
+                (self.closed if text.startswith(("Operator ", "The reader ")) else said).append(f"{chat}: {text}")
         self.wake()
         await self.passes(2)
         return said

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.model import Notice
 from bot.ports import Voice
-from bot.storage import notices, outbox
+from bot.storage import attempts, notices, outbox
 from bot.storage.database import Database
+from bot.storage.notices import mark_of
 from tests.made import DESK
 from tests.operating import ANNA, ANNAS, BORIS, READER, Account, Service, configured
 
@@ -24,6 +27,12 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 Serve = Callable[..., Awaitable[Service]]
+
+
+class Other(Account):
+    """Not the bot's."""
+
+    account = 2
 
 
 @pytest.fixture
@@ -195,6 +204,15 @@ async def test_that_an_operator_cannot_be_told_is_told_by_the_others_once(serve:
     assert service.closed == [f"{DESK}: Operator {ANNA} cannot be told in private: BANNED"]
 
 
+async def test_a_reader_who_cannot_be_told_is_called_so(serve: Serve) -> None:
+    service = await serve(chat=str(DESK))
+    await service.tell("a")
+    for _ in range(3):
+        await service.passes()
+        await service.send("me")
+    assert service.closed == [f"{DESK}: The reader cannot be told in private: BANNED"]
+
+
 async def test_that_an_operator_can_be_told_again_is_told(serve: Serve) -> None:
     service = await serve(ANNA, chat=str(DESK))
     await service.tell("a")
@@ -282,15 +300,134 @@ async def test_what_the_digests_chat_had_not_got_when_the_bot_went_away_the_read
     assert await service.send() == []
 
 
-async def test_what_may_have_been_sent_is_not_said_by_another(serve: Serve, database: Database) -> None:
-    service = await serve()
+async def test_what_may_have_been_sent_is_said_by_another_only_after_an_hour(serve: Serve, database: Database) -> None:
+    service = await serve(ANNA, BORIS, chat=str(DESK))
+    await service.tell("a")
+    await service.passes()
+    for row in await outbox.waiting(database):
+        await database.write(lambda c, id_=row.id: outbox.claim(c, id_, 1, None))  # type: ignore[misc]
+    service.voices.speaks(Voice.SPEAKER, None)
+    await service.passes(59 * 60)
+    assert await service.waiting() == [f"speaker to {ANNA}", f"speaker to {BORIS}"]
+    await service.passes(2 * 60)
+    assert await service.waiting() == [f"reader to {ANNA}", f"reader to {BORIS}"]
+    service.voices.speaks(Voice.SPEAKER, Account())
+    await service.passes(200)
+    assert await service.send() == [f"reader {ANNA}: a", f"reader {BORIS}: a"]
+
+
+async def test_an_hour_counts_though_the_reader_comes_and_goes(serve: Serve, database: Database) -> None:
+    service = await serve(ANNA)
     await service.tell("a")
     await service.passes()
     [row] = await outbox.waiting(database)
     await database.write(lambda c: outbox.claim(c, row.id, 1, None))
     service.voices.speaks(Voice.SPEAKER, None)
+    for _ in range(2):
+        await service.passes(30 * 60)
+        service.voices.speaks(Voice.READER, None)
+        await service.passes()
+        service.voices.speaks(Voice.READER, Account())
+    await service.passes(120)
+    assert await service.waiting() == [f"reader to {ANNA}"]
+
+
+async def test_what_the_digests_chat_may_have_got_is_said_by_the_reader_after_an_hour(
+    serve: Serve, database: Database
+) -> None:
+    service = await serve(ANNA, chat=str(DESK))
+    await service.tell("a")
+    await service.passes()
+    await service.send(ANNAS)
+    [row] = [row for row in await outbox.waiting(database) if row.destination == DESK]
+    await database.write(lambda c: outbox.claim(c, row.id, 1, None))
+    service.voices.speaks(Voice.SPEAKER, None)
     await service.passes(200)
+    assert await service.send(voices=[Voice.READER]) == []
+    await service.passes(3600)
+    assert await service.send(voices=[Voice.READER]) == [f"reader {ANNA}: a"]
+
+
+async def test_while_telegram_lets_the_bot_send_nothing_for_long_the_reader_speaks(
+    serve: Serve, database: Database
+) -> None:
+    service = await serve()
+    service.voices.speaks(Voice.READER, Other())
+    await service.tell("a")
+    await service.passes()
     assert await service.waiting() == ["speaker to me"]
+    now = service.clock.now()
+    await database.write(lambda c: attempts.rest(c, Account.account, now + timedelta(minutes=20), "PEER_FLOOD", now))
+    await service.tell("b")
+    await service.passes()
+    assert await service.send() == ["reader me: a", "reader me: b"]
+    await service.passes(11 * 60)
+    await service.tell("c")
+    await service.passes()
+    assert await service.waiting() == ["speaker to me"]
+
+
+async def test_where_both_have_to_rest_who_speaks_is_waited_for(serve: Serve, database: Database) -> None:
+    """Without a bot they are the same."""
+    for bot in (True, False):
+        service = await serve(bot=bot)
+        now = service.clock.now()
+        await database.write(lambda c, now=now: attempts.rest(c, 1, now + timedelta(hours=9), "FLOOD", now))  # type: ignore[misc]
+        await service.tell("a")
+        await service.passes(80)
+        assert set(await service.waiting()) == {"speaker to me"}
+        await service.stop()
+
+
+async def test_what_the_reader_had_not_said_when_he_went_away_the_bot_says(serve: Serve) -> None:
+    service = await serve(ANNA, chat=str(DESK))
+    await service.tell("a")
+    await service.passes()
+    service.voices.speaks(Voice.SPEAKER, None)
+    await service.passes(70)
+    await service.tell("b")
+    await service.passes()
+    assert await service.waiting() == [f"reader to {ANNA}"] * 2
+    service.voices.speaks(Voice.READER, None)
+    service.voices.speaks(Voice.SPEAKER, Account())
+    await service.passes(70)
+    assert await service.send() == [f"{ANNA}: a", f"{ANNA}: b"]
+    service.voices.speaks(Voice.READER, Account())
+    await service.passes(70)
+    assert await service.send() == []
+
+
+async def test_what_the_reader_cannot_say_the_bot_says_when_it_is_back_though_it_was_taken_from_it(
+    serve: Serve,
+) -> None:
+    service = await serve(ANNA, chat=str(DESK))
+    await service.tell("a")
+    await service.passes()
+    service.voices.speaks(Voice.SPEAKER, None)
+    await service.passes(70)
+    assert await service.send(f"reader {ANNA}") == []
+    await service.passes(70)
+    assert await service.waiting() == []
+    service.voices.speaks(Voice.SPEAKER, Account())
+    service.wake()
+    await service.passes()
+    assert await service.send(ANNAS) == []
+    assert await service.send() == [f"{DESK}: a"]
+    await service.passes(200)
+    assert await service.send() == []
+
+
+async def test_that_an_operator_cannot_be_told_is_not_told_where_the_same_chat_gets_no_alerts(
+    serve: Serve, database: Database
+) -> None:
+    service = await serve(ANNA, chat=str(DESK))
+    now, trouble = service.clock.now(), Notice(f"{ANNA} refuses messages: press its start")
+    await database.write(lambda c: notices.tell(c, f"destination {ANNA}", trouble, now))
+    await service.passes()
+    await service.send(ANNAS)
+    assert await service.send() == [f"{DESK}: {trouble.what}"]
+    await service.passes(200)
+    assert (await service.send(), service.closed) == ([], [])
 
 
 async def test_an_operator_who_comes_later_does_not_hear_of_the_past(serve: Serve) -> None:
@@ -313,15 +450,16 @@ async def test_what_is_new_is_owed_to_notification_urls_once_whoever_is_connecte
     service = await serve(urls='["json://127.0.0.1:9"]')
     service.voices.speaks(Voice.SPEAKER, None)
     service.voices.speaks(Voice.READER, None)
+    mark = mark_of("json://127.0.0.1:9")
     await service.tell("a")
     await service.tell("b")
     await service.passes()
-    owed = await notices.owed(database)
+    owed = (await notices.owed(database))[mark]
     assert [one.notice.what for one in owed] == ["a", "b"]
-    await database.write(lambda c: notices.paid(c, [owed[0].id]))
+    await database.write(lambda c: notices.paid(c, mark, [owed[0].id]))
     await service.start()
     await service.passes()
-    assert [one.notice.what for one in await notices.owed(database)] == ["b"]
+    assert [one.notice.what for one in (await notices.owed(database))[mark]] == ["b"]
 
 
 async def test_without_notification_urls_nothing_is_owed_then_or_later(serve: Serve, database: Database) -> None:
@@ -333,4 +471,4 @@ async def test_without_notification_urls_nothing_is_owed_then_or_later(serve: Se
     await service.start()
     await service.tell("b")
     await service.passes()
-    assert [one.notice.what for one in await notices.owed(database)] == ["b"]
+    assert [one.notice.what for one in (await notices.owed(database))[mark_of("json://127.0.0.1:9")]] == ["b"]

@@ -29,6 +29,7 @@ class Mouth:
         self.account = account
         self.refusing = refusing
         self.waits: timedelta | None = None
+        self.everywhere = False
         self.asked = 0
         self.said: list[str] = []
 
@@ -38,7 +39,7 @@ class Mouth:
     async def send(self, outgoing: Outgoing) -> Outcome:
         self.asked += 1
         if self.waits is not None:
-            return Later(self.waits, "SLOWMODE_WAIT")
+            return Later(self.waits, "SLOWMODE_WAIT", everywhere=self.everywhere)
         if str(outgoing.destination) in self.refusing:
             return Refused("it has to be written to first: press its start")
         self.said.append(f"{outgoing.destination}: {outgoing.message.text}")
@@ -102,3 +103,27 @@ async def test_delivered_what_waited_for_the_bot_goes_by_the_reader_and_not_by_b
         await asyncio.wait([delivering])
         await service.stop()
     assert (bot.said, reader.said) == ([f"{ANNA}: b"], [f"{ANNA}: a"])
+
+
+async def test_delivered_that_the_bot_has_to_wait_for_a_day_is_said_by_the_reader_at_once(database: Database) -> None:
+    service = Service(database, configured(ANNA))
+    bot, reader = Mouth(1), Mouth(2)
+    bot.waits, bot.everywhere = timedelta(days=1), True
+    service.voices.speaks(Voice.SPEAKER, bot)
+    service.voices.speaks(Voice.READER, reader)
+    await service.start()
+    deliver = Deliver(database, service.voices, service.clock, secret=SECRET, retell=nothing, told=service.wake)
+    service.deliver = deliver.wake
+    delivering = asyncio.create_task(deliver.run())
+    try:
+        await service.tell("a")
+        await service.becomes(lambda: len(reader.said) == 2)
+    finally:
+        delivering.cancel()
+        await asyncio.wait([delivering])
+        await service.stop()
+    assert [said.partition(" 12:")[0] for said in sorted(reader.said)] == [
+        f"{ANNA}: Telegram lets the speaker send nothing until",
+        f"{ANNA}: a",
+    ]
+    assert (bot.asked, bot.said) == (1, [])

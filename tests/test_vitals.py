@@ -42,7 +42,7 @@ def test_a_service_that_does_its_work_is_well() -> None:
 def test_each_code_is_told_apart_by_its_severity() -> None:
     degraded = {
         *("too-old", "clock", "backlog", "refused", "not-found", "folder", "silent", "destination", "behind"),
-        "flood-wait",
+        *("flood-wait", "configuration"),
     }
     assert {code.value for code in Code if code.severity is Severity.DEGRADED} == degraded
     assert [code.severity for code in Code] == sorted((code.severity for code in Code), reverse=True)
@@ -51,6 +51,12 @@ def test_each_code_is_told_apart_by_its_severity() -> None:
 def test_a_service_that_does_not_run_is_told_so_and_nothing_else() -> None:
     [found] = ailments(None, replace(QUIET, running=False, channels=(BEHIND,)), NOW)
     assert found == (Code.NOT_RUNNING, "the service does not run; start it: vedette run")
+
+
+def test_whoever_would_start_it_is_told_that_the_session_has_ended() -> None:
+    said = "The reader's session has expired: stop the service, run vedette login, start it again"
+    [found] = ailments(None, replace(QUIET, running=False, session=said), NOW)
+    assert found.what == f"the service does not run; start it: vedette run. It said last: {said}"
 
 
 def test_what_an_earlier_process_saw_does_not_count_when_none_runs() -> None:
@@ -154,22 +160,14 @@ def test_of_an_account_that_was_closed_it_says_what_the_operators_were_told() ->
 
 
 @pytest.mark.parametrize(
-    ("due", "sent", "found"),
-    [
-        (None, None, []),
-        (10, None, []),
-        (11, None, ["outbox-stuck"]),
-        (11, 5, []),
-        (50, 11, ["outbox-stuck"]),
-        (-1, None, []),
-        (24 * 60, None, ["outbox-stuck"]),
-    ],
+    ("due", "found"),
+    [(None, []), (10, []), (11, ["outbox-stuck"]), (-1, []), (24 * 60, ["outbox-stuck"])],
 )
-def test_an_outbox_is_stuck_when_nothing_was_sent_for_ten_minutes_though_something_might(
-    due: float | None, sent: float | None, found: list[str]
+def test_an_outbox_is_stuck_when_a_destination_has_taken_nothing_for_ten_minutes_though_it_might(
+    due: float | None, found: list[str]
 ) -> None:
-    moments = [None if minutes is None else NOW - minutes * MINUTE for minutes in (due, sent)]
-    assert codes(ailments(WELL, replace(QUIET, due=moments[0], sent=moments[1]), NOW)) == found
+    moment = None if due is None else NOW - due * MINUTE
+    assert codes(ailments(WELL, replace(QUIET, due=moment), NOW)) == found
 
 
 def test_what_waited_while_the_service_was_down_waits_since_its_start() -> None:

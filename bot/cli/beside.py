@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from bot.folder import LOCK
-from bot.storage import facts, overview, quotas, vitals
+from bot.storage import attempts, facts, overview, quotas, vitals
 from bot.storage.routes import OPERATOR
 from bot.vitals import Ailment, Disk, Outside, Reached, Severity, Vitals, Wait, ailments
 
 if TYPE_CHECKING:
+    from bot.cli.asked import Asked
     from bot.config.settings import Settings
+    from bot.storage.attempts import Rest
     from bot.storage.database import Database
     from bot.storage.overview import ChannelState
 
@@ -57,11 +59,19 @@ def _is_held(path: Path) -> bool:
     return False
 
 
-async def watched(settings: Settings, database: Database, channels: Sequence[ChannelState]) -> list[ChannelState]:
-    """Those that the configuration names, and those of its folder; every one while it is not known what is in that."""
-    asked = references(settings)
+async def watched(asked: Asked, database: Database, channels: Sequence[ChannelState]) -> list[ChannelState]:
+    """Those that the configuration names, and those of its folder; every one while it is not known what is in that.
+
+    Of a configuration with errors those that the last process has read, once it has read all of them.
+    """
+    if (settings := asked.settings) is None:
+        life = await vitals.last(database)
+        if life is None or life.passed is None:
+            return [*channels]
+        return [one for one in channels if one.read_at is not None and one.read_at >= life.started]
+    written = references(settings)
     inside = await _inside(database) if settings.watch.folder is not None else frozenset()
-    return [one for one in channels if inside is None or one.channel.id in inside or not names(one).isdisjoint(asked)]
+    return [one for one in channels if inside is None or one.channel.id in inside or not names(one).isdisjoint(written)]
 
 
 async def _inside(database: Database) -> frozenset[int | None] | None:
@@ -92,36 +102,51 @@ def _shown(one: ChannelState) -> str:
     return f"@{one.channel.username}" if one.channel.username else one.channel.name
 
 
-def unread(settings: Settings, now: datetime, fault: str | None = None) -> Seen:
+def unread(asked: Asked, now: datetime, fault: str | None = None) -> Seen:
     """How a service is of which there is no database, or none that can be read (``fault``)."""
-    outside = Outside(running=is_running(settings.data_dir), fault=fault, disk=_disk(settings.data_dir))
+    folder = asked.folder
+    outside = Outside(running=is_running(folder), fault=fault, disk=_disk(folder), configuration=asked.fault)
     return Seen(now, outside.running, None, ailments(None, outside, now))
 
 
-async def seen(settings: Settings, database: Database, channels: Collection[ChannelState], now: datetime) -> Seen:
+async def seen(asked: Asked, database: Database, channels: Collection[ChannelState], now: datetime) -> Seen:
     """How a service is whose database is this, and which watches these. Raises StorageError."""
-    folder = settings.data_dir
+    folder, settings = asked.folder, asked.settings
     running = is_running(folder)
     # What stands there may be of an earlier process, while the next one is still being loaded.
     life = await vitals.last(database) if running and _is_held(folder / vitals.ALIVE) else None
-    asked, due = set(references(settings)), await vitals.due(database, now, _PATIENCE)
-    silent, refusing, chats = await vitals.silent(database), await vitals.refusing(database), told(settings)
+    # What needs the configuration is left out where that has errors.
+    written, chats = (set(references(settings)), told(settings)) if settings else (set[str](), frozenset[str]())
+    silent, refusing = await vitals.silent(database), await vitals.refusing(database)
     outside = Outside(
         running=running,
         disk=_disk(folder),
-        due=due,
-        sent=await vitals.sent(database) if due is not None and now - due > _PATIENCE else None,
+        due=await vitals.stuck(database, now, _PATIENCE),
         channels=tuple(
             Reached(_shown(one), one.read_at, one.behind, one.refused is not None, one.channel.id in silent)
             for one in channels
         ),
         refusing=tuple(what for place, what in refusing.items() if place in chats),
-        folder=await _folder(settings, database),
+        folder=await _folder(settings, database) if settings else None,
         session=_reason(await vitals.session(database)),
-        unfound=sum(one.written in asked and one.why is not None for one in await overview.sought(database)),
-        waits=tuple(Wait(name, one.changed, one.until) for name, one in (await quotas.quotas(database)).items()),
+        configuration=asked.fault or (await vitals.configuration(database) if life else None),
+        unfound=sum(one.written in written and one.why is not None for one in await overview.sought(database)),
+        waits=tuple(
+            [Wait(name, one.changed, one.until) for name, one in (await quotas.quotas(database)).items()]
+            + [Wait(name, one.noted, one.until) for name, one in (await rests(database)).items()]
+        ),
     )
     return Seen(now, running, life, ailments(life, outside, now))
+
+
+async def rests(database: Database) -> dict[str, Rest]:
+    """Until when Telegram lets accounts of ours send nothing, by what is said of them."""
+    # `bot.watch.roster` keeps who reads, and would load Telegram's library.
+    reader = await facts.get(database, "account that reads")
+    return {
+        f"messages from the {'reader' if account == reader else 'bot'}": one
+        for account, one in (await attempts.rests(database)).items()
+    }
 
 
 async def _folder(settings: Settings, database: Database) -> str | None:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.config import Config, settings_from
+from bot.cli.asked import asked_of
+from bot.cli.config import Config
 from bot.errors import StorageError
 from bot.terminal import harmless
 
 if TYPE_CHECKING:
+    from bot.cli.asked import Asked
     from bot.cli.beside import Seen
-    from bot.config.settings import Settings
     from bot.vitals import Vitals
 
 
@@ -24,7 +25,7 @@ def health(
     config: Config = None, *, as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False
 ) -> None:
     """Whether the service does its work: exit code 0, or 1 with a line a reason. Connects to nothing."""
-    found = asyncio.run(examined(settings_from(config), datetime.now(UTC)))
+    found = asyncio.run(examined(asked_of(config), datetime.now(UTC)))
     if as_json:
         sys.stdout.write(json.dumps(as_object(found)) + "\n")
     else:
@@ -36,20 +37,20 @@ def health(
         raise typer.Exit(1)
 
 
-async def examined(settings: Settings, now: datetime) -> Seen:
+async def examined(asked: Asked, now: datetime) -> Seen:
     """How the service is. What is wrong with its database is a reason, not an error."""
     from bot.cli.beside import seen, unread, watched
     from bot.storage import overview
     from bot.storage.database import NAME, Database
 
-    if not (settings.data_dir / NAME).exists():
-        return unread(settings, now)
+    if not (asked.folder / NAME).exists():
+        return unread(asked, now)
     try:
-        async with Database.opened(settings.data_dir, writable=False) as database:
-            channels = await watched(settings, database, await overview.channels(database))
-            return await seen(settings, database, channels, now)
+        async with Database.opened(asked.folder, writable=False) as database:
+            channels = await watched(asked, database, await overview.channels(database))
+            return await seen(asked, database, channels, now)
     except StorageError as error:
-        return unread(settings, now, str(error).rstrip("."))
+        return unread(asked, now, str(error).rstrip("."))
 
 
 def as_object(found: Seen) -> dict[str, object]:

@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
+from zoneinfo import ZoneInfo
 
 import typer
 
 from bot.budget import Curb, rule_of, share_of
 from bot.cli import health
-from bot.cli.config import Config, settings_from
+from bot.cli.asked import asked_of
+from bot.cli.config import Config
 from bot.render.times import Times
 from bot.schedule import next_moment
 
 if TYPE_CHECKING:
+    from bot.cli.asked import Asked
     from bot.cli.beside import Seen
     from bot.config.settings import Settings
     from bot.storage.addresses import Sought
@@ -56,9 +59,10 @@ class Status:
 class Stored(NamedTuple):
     """What stands in the other tables.
 
-    ``waits``: methods that Telegram asked not to be called before a moment; ``silent``: channels that are so for longer
-    than usual, and when they posted last. ``letters``: messages that were refused, newest first; ``digests``: when the
-    next one of each destination is due, which may be past.
+    ``outbox``, ``letters``: without notices that were refused and have taken another way. ``waits``: what Telegram
+    asked not to be called before a moment; ``silent``: channels that are so for longer than usual, and when they posted
+    last. ``letters``: messages that were refused, newest first; ``digests``: when the next one of each destination is
+    due, which may be past.
     """
 
     posts: int
@@ -89,61 +93,64 @@ def status(
     config: Config = None, *, as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False
 ) -> None:
     """What the service looks like: channels, posts, messages, and what the operators were told. Connects to nothing."""
-    settings = settings_from(config)
-    found = asyncio.run(_found(settings, datetime.now(UTC)))
+    asked = asked_of(config)
+    found = asyncio.run(_found(asked, datetime.now(UTC)))
     if as_json:
         sys.stdout.write(json.dumps(as_object(found)) + "\n")
         return
     from bot.cli.glance import as_lines
 
-    for line in as_lines(found, Times(settings.timezone, found.seen.now, found.seen.now)):
+    zone = asked.settings.timezone if asked.settings else ZoneInfo("UTC")
+    for line in as_lines(found, Times(zone, found.seen.now, found.seen.now)):
         sys.stdout.write(f"{line}\n")
 
 
-async def _found(settings: Settings, now: datetime) -> Status:
+async def _found(asked: Asked, now: datetime) -> Status:
     from bot.cli import beside
     from bot.storage import overview
     from bot.storage.database import NAME, Database
 
-    asked = beside.references(settings)
-    if not (settings.data_dir / NAME).exists():
-        return Status(folder=settings.data_dir, seen=beside.unread(settings, now), missing=tuple(asked))
-    async with Database.opened(settings.data_dir, writable=False) as database:
+    written = beside.references(asked.settings) if asked.settings else []
+    if not (asked.folder / NAME).exists():
+        return Status(folder=asked.folder, seen=beside.unread(asked, now), missing=tuple(written))
+    async with Database.opened(asked.folder, writable=False) as database:
         channels = await overview.channels(database)
-        watched = await beside.watched(settings, database, channels)
-        seen = await beside.seen(settings, database, watched, now)
-        stored = await _stored(settings, database, now)
+        watched = await beside.watched(asked, database, channels)
+        seen = await beside.seen(asked, database, watched, now)
+        stored = await _stored(asked.settings, database, now)
     wanted = {one.channel.id for one in watched}
     known = frozenset[str]().union(*map(beside.names, channels))
     return Status(
-        folder=settings.data_dir,
+        folder=asked.folder,
         seen=seen,
         watched=tuple(sorted(watched, key=_by_need)),
         dropped=tuple(one for one in channels if one.channel.id not in wanted),
-        missing=tuple(one for one in asked if one not in known),
+        missing=tuple(one for one in written if one not in known),
         stored=stored,
     )
 
 
-async def _stored(settings: Settings, database: Database, now: datetime) -> Stored:
-    from bot.storage import bundles, notices, outbox, overview, posts, quotas, vitals
-    from bot.storage.routes import TAKEN_BACK
+async def _stored(settings: Settings | None, database: Database, now: datetime) -> Stored:
+    from bot.cli import beside
+    from bot.ports import Lane
+    from bot.storage import bundles, notices, outbox, overview, posts, quotas, routes, vitals
 
     curbs = await quotas.quotas(database)
     calls = await quotas.calls(database, now - _DAY)
+    depth = await outbox.depth(database)
     return Stored(
         posts=await posts.count(database),
         matches=await overview.matches(database),
-        outbox=await outbox.depth(database),
+        outbox=depth | {"refused": depth["refused"] - await routes.refused(database)},
         next_message=await outbox.next_moment(database),
         held=await bundles.open_bundles(database),
-        waits={name: one.until for name, one in curbs.items() if one.until > now},
+        waits={name: one.until for name, one in (curbs | await beside.rests(database)).items() if one.until > now},
         notices=await notices.recent(database, _NOTICES),
         sought=await overview.sought(database),
         budgets=list(_budgets(calls, {name: Curb(*one) for name, one in curbs.items()}, now)),
         silent=await vitals.silent(database),
-        letters=[one for one in await outbox.refused(database, _LETTERS) if one.why != TAKEN_BACK],
-        digests=await _digests(settings, database, now),
+        letters=[one for one in await outbox.refused(database, _LETTERS) if one.lane is not Lane.NOTICE],
+        digests=await _digests(settings, database, now) if settings else {},
     )
 
 

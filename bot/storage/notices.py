@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -13,6 +14,8 @@ from bot.storage import facts
 from bot.storage.database import Database
 from bot.storage.times import from_integer, to_integer
 
+#: Of what a service has done about the file of its configuration, and of one that it cannot use (`bot.reload`).
+CONFIGURATION, CONFIGURATION_ERROR = "configuration", "configuration error"
 #: What stands in place of a notice where a trouble has ended and nobody need be told.
 _SETTLED = ""
 #: The same trouble of the same subject is told so many times within so long.
@@ -52,7 +55,7 @@ def say(c: Connection, subject: str, notice: Notice, now: datetime) -> None:
 
 def settle(c: Connection, subject: str, now: datetime) -> None:
     """A trouble has ended: nobody is told, but if it comes back they are."""
-    if _last(c, subject) not in (None, _SETTLED):
+    if stands(c, subject):
         _put(c, subject, Notice(_SETTLED), now, told=True)
 
 
@@ -69,6 +72,11 @@ def mend(c: Connection, subject: str, notice: Notice, now: datetime) -> bool:
         _put(c, subject, notice, now, told=False)
     _put(c, subject, Notice(_SETTLED), now, told=True)
     return heard
+
+
+def stands(c: Connection, subject: str) -> bool:
+    """Whether the operators were told of a trouble of this subject that has not ended."""
+    return _last(c, subject) not in (None, _SETTLED)
 
 
 def _put(c: Connection, subject: str, notice: Notice, now: datetime, *, told: bool) -> None:
@@ -99,6 +107,37 @@ async def untold(database: Database) -> list[Noted]:
     return [_noted(row) for row in await database.rows(f"{_SELECT} WHERE told IS NULL ORDER BY id")]
 
 
+async def overtaken(database: Database, untold: Iterable[Noted]) -> frozenset[int]:
+    """Which of these (by id), which somebody has not been told yet, need not be told any more.
+
+    Of a configuration that cannot be used the last word counts: not a trouble that has ended, nor its end where nothing
+    of the trouble was told.
+    """
+    late = {one.id for one in untold if one.subject == CONFIGURATION_ERROR}
+    if not late:
+        return frozenset()
+    sql = "SELECT id, what, made FROM notice WHERE subject = ? ORDER BY id"
+    counts: int | None = None
+    said: list[tuple[int, int]] = []
+    for id_, what, made in await database.rows(sql, (CONFIGURATION_ERROR,)):
+        if what != _SETTLED:
+            said.append((id_, made))
+            counts = id_
+            continue
+        # Its end, where that is told, was written at the same moment.
+        ended = bool(said) and said[-1][1] == made and any(one not in late for one, _ in said[:-1])
+        counts, said = counts if ended else None, []
+    return frozenset(late - {counts})
+
+
+def by_kind(several: Iterable[Noted]) -> tuple[list[Noted], list[Noted]]:
+    """What is of the configuration, and so of what somebody does; and the others."""
+    found: tuple[list[Noted], list[Noted]] = [], []
+    for one in several:
+        found[one.subject not in (CONFIGURATION, CONFIGURATION_ERROR)].append(one)
+    return found
+
+
 def mark_told(c: Connection, ids: Iterable[int], now: datetime) -> None:
     """The operators have been told of these."""
     c.executemany("UPDATE notice SET told = ? WHERE id = ?", [(to_integer(now), id_) for id_ in ids])
@@ -114,29 +153,49 @@ async def standing(database: Database, kind: str) -> dict[str, str]:
     return {subject.removeprefix(kind): what for subject, what in rows}
 
 
-def owe(c: Connection, ids: Iterable[int], *, to_urls: bool) -> None:
-    """These are to be sent to the notification URLs, where there are any (``to_urls``); each is asked for once."""
+async def last(database: Database, subject: str) -> Notice | None:
+    """What was said last of a subject; None where that is settled, or nothing was."""
+    rows = await database.rows(f"{_SELECT} WHERE subject = ? ORDER BY id DESC LIMIT 1", (subject,))
+    return next((_noted(row).notice for row in rows if row[2] != _SETTLED), None)
+
+
+def mark_of(url: str) -> str:
+    """By which a notification URL, a credential, is known here."""
+    return hashlib.sha256(url.encode()).hexdigest()[:16]
+
+
+def owe(c: Connection, ids: Iterable[int], marks: Iterable[str]) -> None:
+    """These are to be sent to the notification URLs, by their marks; each is asked for once.
+
+    Of others than these nothing is kept.
+    """
     upto, owed = _owed(_kept(c))
     fresh = sorted(id_ for id_ in ids if id_ > upto)
     if fresh:
-        facts.put(c, _OWED, json.dumps({"upto": fresh[-1], "owed": [*owed, *fresh] if to_urls else owed}))
+        facts.put(c, _OWED, _owing(fresh[-1], {mark: [*owed.get(mark, ()), *fresh][-_MOST_OWED:] for mark in marks}))
 
 
-async def owed(database: Database) -> list[Noted]:
-    """What the notification URLs are still to get, oldest first."""
-    _, ids = _owed(await facts.get(database, _OWED))
-    return [_noted(row) for id_ in ids for row in await database.rows(f"{_SELECT} WHERE id = ?", (id_,))]
+async def owed(database: Database) -> dict[str, list[Noted]]:
+    """What the notification URLs are still to get, by their marks, oldest first."""
+    _, owed = _owed(await facts.get(database, _OWED))
+    wanted = json.dumps(sorted({id_ for ids in owed.values() for id_ in ids}))
+    sql = f"{_SELECT} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 - made of constants
+    found = {row[0]: _noted(row) for row in await database.rows(sql, (wanted,))}
+    return {mark: [found[id_] for id_ in ids if id_ in found] for mark, ids in owed.items() if ids}
 
 
-def paid(c: Connection, ids: Iterable[int]) -> None:
-    """The notification URLs have got these, or will not get them."""
+def paid(c: Connection, mark: str, ids: Iterable[int]) -> None:
+    """A notification URL has got these, or will not get them."""
     upto, owed = _owed(_kept(c))
     done = set(ids)
-    facts.put(c, _OWED, json.dumps({"upto": upto, "owed": [id_ for id_ in owed if id_ not in done]}))
+    facts.put(c, _OWED, _owing(upto, owed | {mark: [id_ for id_ in owed.get(mark, ()) if id_ not in done]}))
 
 
-#: The fact that says up to which notice it was seen to, and what is not sent yet: ``{"upto": 12, "owed": [11, 12]}``.
+#: The fact that says up to which notice it was seen to, and of each URL what it is not sent yet:
+#: ``{"upto": 12, "owed": {"5f0a…": [11, 12]}}``.
 _OWED = "notices owed"
+#: A URL that takes nothing for hours gets the newest.
+_MOST_OWED = 200
 
 
 def _kept(c: Connection) -> object:
@@ -145,9 +204,15 @@ def _kept(c: Connection) -> object:
     return None
 
 
-def _owed(kept: object) -> tuple[int, list[int]]:
-    found = json.loads(kept) if isinstance(kept, str) else {}
-    return int(found.get("upto", 0)), [*map(int, found.get("owed", ()))]
+def _owed(kept: object) -> tuple[int, dict[str, list[int]]]:
+    if not isinstance(kept, str):
+        return 0, {}
+    found = json.loads(kept)
+    return found["upto"], found["owed"]
+
+
+def _owing(upto: int, owed: dict[str, list[int]]) -> str:
+    return json.dumps({"upto": upto, "owed": owed})
 
 
 async def recent(database: Database, limit: int) -> list[Noted]:

@@ -19,8 +19,8 @@ from bot.storage.times import to_integer
 
 #: How the subject of a notice begins that somebody cannot be told in private; the rest is the chat.
 OPERATOR = "operator "
-#: Why a row was taken back: it was not tried, and the notice goes another way.
-TAKEN_BACK = "taken back: the account that was to say it is not connected"
+#: Why a row was taken back: the notice goes another way.
+TAKEN_BACK = "taken back: the account that was to say it is away"
 
 
 class Carried(NamedTuple):
@@ -38,12 +38,21 @@ class Carried(NamedTuple):
     @property
     def refused(self) -> bool:
         """Its chat does not take it; one that was taken back is none of these."""
-        return self.state == "refused" and self.why != TAKEN_BACK
+        return self.state == "refused" and not self.is_taken_back
 
     @property
     def waits(self) -> bool:
         """It was not sent, and may be taken back."""
         return self.state == "waits"
+
+    @property
+    def tried(self) -> bool:
+        """It may have been sent."""
+        return self.state == "tried"
+
+    @property
+    def is_taken_back(self) -> bool:
+        return self.state == "refused" and self.why == TAKEN_BACK
 
 
 def send(  # noqa: PLR0913, PLR0917 - what makes up a row
@@ -73,11 +82,19 @@ def carried(c: Connection, since: datetime) -> list[list[Carried]]:
     return _grouped(c.execute(_CARRIED, (to_integer(since),)))
 
 
-#: By the index of keys: "!" stands next to the blank.
+#: By the index of notices: by that of keys all that were ever told would be read.
 _CARRIED = """
-    SELECT id, key, destination, voice, text, entities, state, why FROM outbox
-    WHERE key >= 'notice ' AND key < 'notice!' AND made >= ? ORDER BY id
+    SELECT id, key, destination, voice, text, entities, state, why FROM outbox INDEXED BY outbox_notice
+    WHERE lane = 'notice' AND key LIKE 'notice %' AND made >= ? ORDER BY id
 """
+
+
+async def refused(database: Database) -> int:
+    """How many rows were refused or taken back: what they say has gone another way."""
+    [(count,)] = await database.rows(
+        "SELECT count(*) FROM outbox INDEXED BY outbox_notice WHERE lane = 'notice' AND state = 'refused'"
+    )
+    return int(count)
 
 
 def _grouped(rows: Iterable[tuple[Any, ...]]) -> list[list[Carried]]:
@@ -89,8 +106,8 @@ def _grouped(rows: Iterable[tuple[Any, ...]]) -> list[list[Carried]]:
 
 
 def take_back(c: Connection, row: Carried) -> None:
-    """It was not tried, and never will be."""
-    outbox.refuse(c, row.id, TAKEN_BACK)
+    """It is not tried any more, if it ever was."""
+    outbox.refuse(c, row.id, TAKEN_BACK, unsent=row.waits)
 
 
 def give_up(c: Connection, row: Carried) -> None:

@@ -21,6 +21,8 @@ T = TypeVar("T")
 #: The file beside the database that a process holds locked once what stands there is its own, until its end.
 ALIVE = "alive"
 _KEY = "vitals"
+#: What the operators are told of a destination to which messages have no answer (`bot.delivery.outcomes`).
+NO_ANSWER = "has given no answer for ten minutes"
 #: A message that was tried so often is not merely waiting for a moment that Telegram has named.
 _TRIES = 5
 
@@ -42,29 +44,43 @@ async def due(database: Database, now: datetime, patience: timedelta) -> datetim
     that is longer ago than ``patience``. What stands behind another in its lane to its destination has to wait, be
     that one refused for now; nothing might go while Telegram asks an account that sends to rest.
     """
+    return from_integer_if(min((await _due(database, now, patience)).values(), default=None))
+
+
+async def _due(database: Database, now: datetime, patience: timedelta) -> dict[str, int]:
+    """The same of each destination of which something might go."""
     # Of each group SQLite takes the other columns from the row of its least id: sqlite.org/lang_select.html#bareagg
-    [(moment,)] = await database.rows(
+    found = await database.rows(
         """
-        SELECT min(CASE WHEN tries >= ? AND made <= ? THEN made ELSE not_before END) FROM (
-            SELECT min(id), not_before, made, tries, state FROM (
+        SELECT destination, min(CASE WHEN tries >= ? AND made <= ? THEN made ELSE not_before END) FROM (
+            SELECT min(id), destination, not_before, made, tries, state FROM (
                 SELECT * FROM outbox WHERE state IN ('waits', 'tried')
                 UNION ALL SELECT * FROM outbox WHERE state = 'refused' AND not_before < ?
             ) GROUP BY lane, destination
         ) WHERE state != 'refused' AND (not_before <= ? OR tries >= ? AND made <= ?)
-            AND NOT EXISTS (SELECT 1 FROM rest WHERE until > ?)
+            AND NOT EXISTS (SELECT 1 FROM rest WHERE until > ? AND noted <= ?)
+        GROUP BY destination
         """,
         (
             *(_TRIES, long_ago := to_integer(now - patience), NEVER),
-            *(at := to_integer(now), _TRIES, long_ago, at),
+            *(at := to_integer(now), _TRIES, long_ago, at, at),
         ),
     )
-    return from_integer_if(moment)
+    return dict(found)
 
 
-async def sent(database: Database) -> datetime | None:
-    """When a message was last sent. Reads the whole table: to be asked only where something waits for long."""
-    [(moment,)] = await database.rows("SELECT max(sent) FROM outbox")
-    return from_integer_if(moment)
+async def stuck(database: Database, now: datetime, patience: timedelta) -> datetime | None:
+    """Since when a destination has taken nothing though something might have gone there; of several the earliest.
+
+    Reads the whole table where something waits for longer than ``patience``.
+    """
+    waits = await _due(database, now, patience)
+    if not waits or min(waits.values()) > to_integer(now - patience):
+        return from_integer_if(min(waits.values(), default=None))
+    sent = dict(
+        await database.rows("SELECT destination, max(sent) FROM outbox WHERE sent NOT NULL GROUP BY destination")
+    )
+    return from_integer(min(max(moment, sent.get(place, moment)) for place, moment in waits.items()))
 
 
 async def silent(database: Database) -> dict[int, datetime]:
@@ -80,13 +96,22 @@ async def refusing(database: Database) -> dict[str, str]:
     """
     told = await notices.standing(database, "destination ")
     operators = await notices.standing(database, OPERATOR)
-    refused = {place: what for place, what in told.items() if " refuses messages: " in what}
+    refused = {place: what for place, what in told.items() if " refuses messages: " in what or NO_ANSWER in what}
     return refused | {f"{OPERATOR}{chat}": what for chat, what in operators.items()}
 
 
 async def folder(database: Database, name: str) -> str | None:
     """What the operators were told of a folder that cannot be found or looked at (`bot.watch.folder`)."""
     return (await notices.standing(database, "finding the folder ")).get(name)
+
+
+async def configuration(database: Database) -> str | None:
+    """What the operators were told of a configuration that was not taken over, its first error with it (`bot.reload`).
+
+    Where it was mended since, None.
+    """
+    told = await notices.last(database, notices.CONFIGURATION_ERROR)
+    return None if told is None else ": ".join([told.what.rstrip("."), *told.details[:1]])
 
 
 async def session(database: Database) -> str | None:

@@ -134,15 +134,19 @@ UNCHANGEABLE = frozenset(("MESSAGE_ID_INVALID", "MESSAGE_EDIT_TIME_EXPIRED", "ME
 _BOT, _READER = "the bot", "this account"
 _NOT_THERE = "{who} is not in it, or not any more; add it there, in a channel as an administrator who may post"
 _MAY_NOT = "{who} may not write there; make it an administrator with the right to post"
+_REMOVED = "{who} was removed from it; add it there again, in a channel as an administrator who may post"
 _NO_TOPIC = "there is no such topic, or not any more; write another one"
 _UNSENT: Mapping[str, str] = {
     **dict.fromkeys(("CHAT_WRITE_FORBIDDEN", "CHAT_ADMIN_REQUIRED", "CHAT_GUEST_SEND_FORBIDDEN"), _MAY_NOT),
     **dict.fromkeys(("CHANNEL_PRIVATE", "CHANNEL_INVALID", "CHANNEL_PUBLIC_GROUP_NA", "CHAT_FORBIDDEN"), _NOT_THERE),
+    peers.NOT_A_MEMBER: _NOT_THERE,
+    peers.FORBIDDEN: _REMOVED,
     **dict.fromkeys(("TOPIC_DELETED", "TOPIC_ID_INVALID", "REPLY_MESSAGE_ID_INVALID", "MESSAGE_ID_INVALID"), _NO_TOPIC),
     MOVED: "another chat has this name by now; write the id (-100...) of the one that is meant",
     "CHAT_SEND_PLAIN_FORBIDDEN": "members may not write text there; let {who} do so",
     "CHAT_RESTRICTED": "Telegram has restricted this chat, so that nobody can write there; choose another one",
-    "USER_BANNED_IN_CHANNEL": "{who} was banned there, or Telegram has limited it; @SpamBot says which",
+    "USER_BANNED_IN_CHANNEL": "{who} was banned there; have an administrator let it in again. Or Telegram has "
+    "limited it, which t.me/SpamBot says",
     "TOPIC_CLOSED": "the topic is closed; open it, or make {who} an administrator who may write in it",
     "USER_IS_BLOCKED": "this person has blocked {who}; unblock it",
     "YOU_BLOCKED_USER": "{who} has blocked this person; unblock them",
@@ -152,9 +156,12 @@ _UNSENT: Mapping[str, str] = {
     "PRIVACY_PREMIUM_REQUIRED": "this person takes messages of Premium accounts only; choose another chat",
 }
 _OF_A_BOT: Mapping[str, str] = {
-    "PEER_ID_INVALID": "the bot has never been started there: open it in Telegram and press its start, or in a group "
-    "add it",
-    "USER_IS_BLOCKED": "the bot was never started there, or was blocked: open it in Telegram and press its start",
+    "PEER_ID_INVALID": "whoever is to read there has never started the bot: open the bot in Telegram and press its "
+    "start; to a group, add it",
+    "USER_IS_BLOCKED": "whoever is to read there has never started the bot, or has blocked it: open the bot in "
+    "Telegram and press its start",
+    # A bot has no dealings with t.me/SpamBot.
+    "USER_BANNED_IN_CHANNEL": _REMOVED,
 }
 #: A forward that comes from a channel in which a bot cannot be, and one of another channel of the same name.
 NAMELESS, RENAMED = "CHANNEL_NAMELESS", "CHANNEL_RENAMED"

@@ -230,7 +230,7 @@ class TelegramSender:
             case WaitError():
                 return Later(timedelta(seconds=error.seconds + 1), "Telegram asks to wait", everywhere=True)
             case RefusedError(code=code) if code == _PEER_FLOOD:
-                why = "Telegram limits this account, as one that bothers people; @SpamBot says more"
+                why = "Telegram limits this account, as one that bothers people; t.me/SpamBot says more"
                 return Later(_PEER_FLOOD_PAUSE, why, everywhere=True)
             case RefusedError() | NoAccessError():
                 code = refusals.code_of(error)

@@ -45,8 +45,8 @@ _HOPELESS = {
     "PHONE_NUMBER_BANNED": "Telegram has banned this phone number; recover@telegram.org is where to ask",
     "PHONE_NUMBER_FLOOD": "too many tries with this phone number; try again tomorrow",
     "PHONE_PASSWORD_FLOOD": "too many tries; try again tomorrow",
-    "ACCESS_TOKEN_INVALID": "Telegram does not know the bot_token; copy it again from @BotFather",
-    "ACCESS_TOKEN_EXPIRED": "the bot_token was revoked; copy the new one from @BotFather",
+    "ACCESS_TOKEN_INVALID": "Telegram does not know the bot_token; copy it again from t.me/BotFather",
+    "ACCESS_TOKEN_EXPIRED": "the bot_token was revoked; copy the new one from t.me/BotFather",
     "USER_DEACTIVATED_BAN": "Telegram has banned this account",
     "USER_DEACTIVATED": "this account was deleted",
 }

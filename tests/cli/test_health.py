@@ -21,9 +21,10 @@ import pytest
 from bot.cursor import Cursor
 from bot.folder import held
 from bot.model import Notice, Peer
-from bot.storage import channels, notices, vitals
+from bot.storage import attempts, channels, facts, notices, vitals
 from bot.storage.database import NAME, Connection, Database
 from bot.vitals import Code, Link, Vitals
+from bot.watch.roster import READER
 from tests.cli.conftest import ROOT, Vedette
 
 ALFA, BRAVO = -1001000000001, -1001000000002
@@ -132,6 +133,20 @@ def test_until_the_first_pass_has_ended_it_fails(vedette: Vedette, running: Path
 def test_a_service_that_does_not_run_fails(vedette: Vedette) -> None:
     expected = (1, "unhealthy (not-running): the service does not run; start it: vedette run\n", "")
     assert vedette("health") == expected
+
+
+@pytest.mark.parametrize(("reads", "who"), [(1, "bot"), (555, "reader")])
+def test_that_telegram_lets_who_speaks_send_nothing_for_long_is_told(
+    vedette: Vedette, running: Path, reads: int, who: str
+) -> None:
+    alive(running, replace(well(), skew=None))
+    now = datetime.now(UTC)
+    write(running, lambda c: facts.put(c, READER, reads))
+    write(running, lambda c: attempts.rest(c, 555, now + timedelta(minutes=9), "FLOOD", now))
+    assert vedette("health").out == "healthy\n"
+    write(running, lambda c: attempts.rest(c, 555, now + timedelta(hours=23, minutes=5), "PEER_FLOOD", now))
+    what = f"Telegram takes no messages from the {who} for another 23 h; wait, and do not restart"
+    assert vedette("health") == (0, f"degraded (flood-wait): {what}\n", "")
 
 
 def test_before_there_is_a_database_it_fails_and_makes_nothing(vedette: Vedette, folder: Path) -> None:
@@ -243,6 +258,71 @@ def test_a_bot_that_is_not_let_in_makes_it_fail(vedette: Vedette, running: Path)
     alive(running, replace(well(), skew=None, speaker=Link.SIGNED_OUT))
     ran = vedette("health")
     assert (ran.code, ran.out.split(":")[0]) == (1, "unhealthy (speaker)")
+
+
+BROKEN = 'data_dir = "elsewhere"' + CONFIG.replace('"me"', "1")
+
+
+@pytest.mark.parametrize(
+    ("config", "data", "said"),
+    [
+        (BROKEN, "elsewhere", "config.toml:5: digest.chat: "),
+        (f"{BROKEN}[watch", "elsewhere", "config.toml:8: "),
+        ("\n", "data", "config.toml:1: file: empty; "),
+        (None, "data", "config.toml:1: file: there is no such file; "),
+    ],
+)
+def test_a_configuration_that_cannot_be_used_is_a_reason_beside_a_service_that_runs_on(
+    vedette: Vedette, folder: Path, config: str | None, data: str, said: str
+) -> None:
+    folder = folder.rename(folder.parent / data)
+    (folder.parent / "config.toml").unlink()
+    if config is not None:
+        (folder.parent / "config.toml").write_text(config, "utf-8")
+    with held(folder), beating(folder):
+        alive(folder, replace(well(), skew=None))
+        ran = vedette("health", "--json")
+        found = json.loads(ran.out)
+        assert (ran.code, list(found), found["healthy"], ran.err) == (0, KEYS, True, "")
+        [reason] = found["reasons"]
+        assert (reason["code"], reason["severity"]) == ("configuration", "degraded")
+        stays = "config.toml has errors and was not taken over; the former configuration stays in force: "
+        assert reason["what"].startswith(f"{stays}{said}")
+        status = vedette("status")
+        assert (status.code, status.out.splitlines()[0]) == (0, f"vedette is running in {data}")
+        assert json.loads(vedette("status", "--json").out)["health"]["reasons"] == [reason]
+    assert vedette("health")[:2] == (2, "")
+
+
+def test_beside_a_broken_configuration_a_service_that_ails_fails_and_dropped_channels_do_not_count(
+    vedette: Vedette, running: Path
+) -> None:
+    long_ago = datetime.now(UTC) - timedelta(days=9)
+    write(running, lambda c: channels.set_read(c, [BRAVO], long_ago))
+    write(running, lambda c: channels.set_refused(c, BRAVO, "CHANNEL_PRIVATE"))
+    (running.parent / "config.toml").write_text("[watch\n", "utf-8")
+    alive(running, replace(well(), skew=None))
+    ran = vedette("health")
+    assert (ran.code, len(ran.out.splitlines())) == (0, 1)
+    alive(running, replace(well(), skew=None, link=Link.SIGNED_OUT))
+    ran = vedette("health")
+    assert ran.code == 1
+    assert [line.split(":")[0] for line in ran.out.splitlines()] == [
+        "unhealthy (signed-out)",
+        "degraded (configuration)",
+    ]
+
+
+def test_what_the_service_has_refused_is_a_reason_until_it_is_mended(vedette: Vedette, running: Path) -> None:
+    alive(running, replace(well(), skew=None))
+    what = "The configuration has errors and was not taken over; the former configuration stays in force"
+    refused = Notice(f"{what}.", ("config.toml:3: watch.channel: unknown", "config.toml:4: another"))
+    write(running, lambda c: notices.say(c, "configuration error", refused, datetime.now(UTC)))
+    reason = f"degraded (configuration): {what}: config.toml:3: watch.channel: unknown\n"
+    assert vedette("health") == (0, reason, "")
+    mended = Notice("The configuration can be read again; nothing has changed in it.")
+    write(running, lambda c: notices.mend(c, "configuration error", mended, datetime.now(UTC)))
+    assert vedette("health").out == "healthy\n"
 
 
 @pytest.mark.usefixtures("folder")

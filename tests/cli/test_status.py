@@ -24,7 +24,7 @@ from bot.render.richtext import Message
 from bot.render.times import Times
 from bot.schedule import Daily, next_moment
 from bot.standing import Standing
-from bot.storage import addresses, bundles, channels, digests, facts, notices, outbox, quotas, routes, vitals
+from bot.storage import addresses, attempts, bundles, channels, digests, facts, notices, outbox, quotas, routes, vitals
 from bot.storage.addresses import Sought
 from bot.storage.bundles import Hold
 from bot.storage.database import Connection, Database
@@ -263,6 +263,30 @@ def test_messages_that_no_chat_took_are_told_with_why_and_when_they_are_tried_ag
     ]
     assert (letters[0]["destination"], letters[0]["lane"]) == ("@desk_demo", "alert")
     assert letters[0]["why"] == "CHAT_WRITE_FORBIDDEN"
+
+
+def test_notices_that_took_another_way_are_not_among_what_was_refused(vedette: Vedette, folder: Path) -> None:
+    notice = row("one", NOW)._replace(lane=Lane.NOTICE)
+    written(
+        folder,
+        lambda c: outbox.add(c, [notice, notice._replace(key="two"), notice._replace(key="three")]),
+        lambda c: outbox.refuse(c, 1, "the bot has never been started there"),
+        lambda c: outbox.refuse(c, 2, routes.TAKEN_BACK),
+        lambda c: outbox.confirm(c, 3, 1, None, NOW),
+    )
+    lines = vedette("status").out.splitlines()
+    assert "  messages  0 waiting, 1 sent" in lines
+    assert not [line for line in lines if "refused" in line]
+    found = as_json(vedette)
+    assert (found["outbox"]["refused"], found["dead_letters"]) == (0, [])
+
+
+def test_until_when_telegram_lets_the_bot_send_nothing_is_told(vedette: Vedette, folder: Path) -> None:
+    until = NOW + timedelta(hours=3)
+    written(folder, lambda c: attempts.rest(c, 555, until, "PEER_FLOOD", NOW))
+    said = f"  waits     Telegram takes no messages from the bot before {told(until)}"
+    assert said in vedette("status").out.splitlines()
+    assert as_json(vedette)["waits"] == [{"method": "messages from the bot", "until": until.isoformat()}]
 
 
 def test_when_the_next_digests_come_is_told_and_which_are_due(vedette: Vedette, folder: Path) -> None:

@@ -132,25 +132,34 @@ async def test_what_stands_is_what_was_said_last_of_each_subject_of_a_kind(datab
     assert await notices.standing(database, "folder ") == {"A": "gone"}
 
 
-async def owed(database: Database) -> list[str]:
-    return [noted.notice.what for noted in await notices.owed(database)]
+async def owed(database: Database) -> dict[str, list[str]]:
+    return {mark: [noted.notice.what for noted in ones] for mark, ones in (await notices.owed(database)).items()}
 
 
-async def test_what_the_urls_are_owed_is_asked_for_once_and_paid_once(database: Database) -> None:
+async def test_what_each_url_is_owed_is_asked_for_once_and_paid_once(database: Database) -> None:
     for what in "abc":
         await told(database, what, what)
-    await database.write(lambda c: notices.owe(c, [2, 1], to_urls=True))
-    await database.write(lambda c: notices.paid(c, [1]))
-    await database.write(lambda c: notices.owe(c, [1, 2, 3], to_urls=True))
-    assert await owed(database) == ["b", "c"]
-    await database.write(lambda c: notices.paid(c, [2, 3]))
-    assert await owed(database) == []
+    await database.write(lambda c: notices.owe(c, [2, 1], ["x", "y"]))
+    await database.write(lambda c: notices.paid(c, "x", [1]))
+    await database.write(lambda c: notices.owe(c, [1, 2, 3], ["x", "y"]))
+    assert await owed(database) == {"x": ["b", "c"], "y": ["a", "b", "c"]}
+    await database.write(lambda c: notices.paid(c, "x", [2, 3]))
+    assert await owed(database) == {"y": ["a", "b", "c"]}
 
 
-async def test_where_there_are_no_urls_nothing_is_owed_nor_lost(database: Database) -> None:
+async def test_where_there_are_no_urls_nothing_is_owed_and_a_new_one_hears_nothing_of_the_past(
+    database: Database,
+) -> None:
     await told(database, "a", "a")
-    await database.write(lambda c: notices.owe(c, [1], to_urls=True))
+    await database.write(lambda c: notices.owe(c, [1], []))
     await told(database, "b", "b")
-    await database.write(lambda c: notices.owe(c, [2], to_urls=False))
-    await database.write(lambda c: notices.owe(c, [2], to_urls=True))
-    assert await owed(database) == ["a"]
+    await database.write(lambda c: notices.owe(c, [1, 2], ["x"]))
+    assert await owed(database) == {"x": ["b"]}
+    await told(database, "c", "c")
+    await database.write(lambda c: notices.owe(c, [3], ["y"]))
+    assert await owed(database) == {"y": ["c"]}
+
+
+async def test_what_is_untold_is_found_without_reading_what_was_told(database: Database) -> None:
+    plan = await database.rows("EXPLAIN QUERY PLAN SELECT id FROM notice WHERE told IS NULL ORDER BY id")
+    assert [row[-1] for row in plan] == ["SCAN notice USING INDEX notice_untold"]

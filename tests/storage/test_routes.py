@@ -66,3 +66,21 @@ async def test_what_is_taken_back_or_given_up_is_not_sent_any_more(two: Database
         ("BANNED", None),
         (routes.TAKEN_BACK, None),
     ]
+
+
+async def test_what_may_have_been_sent_stays_with_its_account_when_it_is_taken_back(two: Database) -> None:
+    await two.write(lambda c: outbox.claim(c, 1, 555, None))
+    [[tried, _], [waits]] = await looked(two)
+    assert (tried.tried, tried.waits, waits.tried, waits.waits) == (True, False, False, True)
+    for row in (tried, waits):
+        await two.write(lambda c, taken=row: routes.take_back(c, taken))  # type: ignore[misc]
+    [[tried, _], [waits]] = await looked(two)
+    assert (tried.is_taken_back, tried.tried, waits.is_taken_back) == (True, False, True)
+    assert await two.rows("SELECT account FROM outbox WHERE id < 3 ORDER BY id") == [(555,), (None,)]
+    assert await routes.refused(two) == 2
+
+
+async def test_what_was_told_long_ago_is_not_read(two: Database) -> None:
+    """It is looked each second, and notices are kept for weeks."""
+    plan = await two.rows(f"EXPLAIN QUERY PLAN {routes._CARRIED}", (0,))
+    assert plan[0][-1] == "SEARCH outbox USING INDEX outbox_notice (made>?)"

@@ -12,7 +12,7 @@ import pytest
 from bot.model import Destination, Notice
 from bot.ports import Lane
 from bot.render.richtext import Message
-from bot.storage import facts, notices, outbox, vitals
+from bot.storage import attempts, facts, notices, outbox, vitals
 from bot.storage.database import Database
 from bot.storage.outbox import Row
 from bot.storage.times import to_integer
@@ -88,6 +88,10 @@ async def test_a_destination_refuses_until_something_was_sent_there(database: Da
         "-1001000000009": "-1001000000009 refuses messages: CHAT_WRITE_FORBIDDEN",
     }
     await database.write(lambda c: notices.settle(c, "destination @desk_demo", at(1)))
+    silent = Notice(f"@news_demo {vitals.NO_ANSWER}.")
+    await database.write(lambda c: notices.tell(c, "destination @news_demo", silent, at()))
+    assert list(await vitals.refusing(database)) == ["-1001000000009", "@news_demo"]
+    await database.write(lambda c: notices.settle(c, "destination @news_demo", at(1)))
     assert list(await vitals.refusing(database)) == ["-1001000000009"]
 
 
@@ -145,9 +149,22 @@ async def test_what_is_tried_again_and_again_waits_since_it_was_made(database: D
     assert await due(database, 10) == 0
 
 
-async def test_when_something_was_last_sent(database: Database) -> None:
-    assert await vitals.sent(database) is None
-    await database.write(lambda c: outbox.add(c, [row("a", 0), row("b", 0)]))
-    await database.write(lambda c: outbox.confirm(c, 2, 7, None, at(4)))
-    await database.write(lambda c: outbox.confirm(c, 1, 8, None, at(3)))
-    assert await vitals.sent(database) == at(4)
+async def test_a_destination_is_stuck_since_it_took_something_last_whatever_others_take(database: Database) -> None:
+    async def stuck(minutes: float) -> float | None:
+        moment = await vitals.stuck(database, at(minutes), PATIENCE)
+        return None if moment is None else (moment - at()) / timedelta(minutes=1)
+
+    assert await stuck(60) is None
+    await database.write(lambda c: outbox.add(c, [row("a", 0), row("b", 1), row("c", 2, DESK), row("d", 3, DESK)]))
+    assert await stuck(60) == 0
+    await database.write(lambda c: outbox.confirm(c, 1, 7, None, at(50)))
+    assert await stuck(60) == 2
+    await database.write(lambda c: outbox.confirm(c, 3, 7, None, at(55)))
+    assert await stuck(60) == 50
+    assert await stuck(5) == 1  # so soon nobody asks what was sent
+
+
+async def test_a_wait_that_was_noted_on_a_clock_ahead_hides_nothing(database: Database) -> None:
+    await database.write(lambda c: outbox.add(c, [row("a", 0)]))
+    await database.write(lambda c: attempts.rest(c, 42, at(9000), "FLOOD_WAIT", at(20)))
+    assert (await due(database, 60), await due(database, 10)) == (None, 0)

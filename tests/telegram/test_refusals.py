@@ -76,7 +76,7 @@ _UNKNOWN = {
     ),
 )
 def test_words_of_sending_belong_to_codes_that_there_are(code: str) -> None:
-    own = {refusals.NAMELESS, refusals.RENAMED, refusals.NOT_NOW, refusals.MOVED}
+    own = {refusals.NAMELESS, refusals.RENAMED, refusals.NOT_NOW, refusals.MOVED, peers.NOT_A_MEMBER, peers.FORBIDDEN}
     assert code in own | _UNKNOWN or code in errors.rpc_errors_dict
 
 
@@ -85,6 +85,21 @@ def test_who_sends_is_named() -> None:
     assert refusals.unsent("CHAT_WRITE_FORBIDDEN", bot=False).startswith("this account may not write there; ")
     assert "start" in refusals.unsent("PEER_ID_INVALID", bot=True)
     assert refusals.unforwarded("CHANNEL_PRIVATE", bot=True) == "the bot cannot see it"
+
+
+def test_who_was_removed_is_to_be_added_again_and_only_a_person_can_ask_spambot() -> None:
+    added = "; add it there again, in a channel as an administrator who may post"
+    for code in ("USER_BANNED_IN_CHANNEL", peers.FORBIDDEN):
+        assert refusals.unsent(code, bot=True) == f"the bot was removed from it{added}"
+    assert refusals.unsent(peers.FORBIDDEN, bot=False) == f"this account was removed from it{added}"
+    assert "t.me/SpamBot" in refusals.unsent("USER_BANNED_IN_CHANNEL", bot=False)
+
+
+def test_where_nobody_has_started_the_bot_it_is_said_who_presses_what() -> None:
+    for code in ("PEER_ID_INVALID", "USER_IS_BLOCKED"):
+        said = refusals.unsent(code, bot=True)
+        assert said.startswith("whoever is to read there has never started the bot")
+        assert "open the bot in Telegram and press its start" in said
 
 
 def test_a_number_in_a_code_is_no_part_of_its_meaning() -> None:

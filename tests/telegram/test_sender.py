@@ -377,7 +377,7 @@ async def test_a_flood_of_complaints_silences_the_account_for_a_day(scene: Scene
     [
         (403, "CHAT_WRITE_FORBIDDEN", "the bot may not write there; make it an administrator with the right to post"),
         (400, "CHAT_ADMIN_REQUIRED", "make it an administrator with the right to post"),
-        (400, "USER_BANNED_IN_CHANNEL", "@SpamBot"),
+        (400, "USER_BANNED_IN_CHANNEL", "the bot was removed from it; add it there again"),
         (406, "CHANNEL_PRIVATE", "the bot is not in it, or not any more; add it there"),
         (400, "TOPIC_CLOSED", "the topic is closed; open it, or make the bot an administrator"),
         (400, "TOPIC_DELETED", "there is no such topic"),

@@ -1,0 +1,67 @@
+"""What `health` and `status` know of the configuration: beside a service that runs on with a former one, its folder."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import typer
+
+from bot.cli.config import config_path, tell_errors
+from bot.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bot.config.settings import Settings
+
+_LARGEST = 8_000_000
+_DATA_DIR = re.compile(r"""^[ \t]*data_dir[ \t]*=[ \t]*(["'])([^"'\r\n]+)\1""", re.MULTILINE)
+
+
+class Asked(NamedTuple):
+    """``folder`` is the data directory; ``settings`` is None where the file has errors: ``fault`` says so, a line."""
+
+    folder: Path
+    settings: Settings | None
+    fault: str | None = None
+
+
+def asked_of(option: Path | None, environment: Mapping[str, str] = os.environ) -> Asked:
+    """What the configuration says. One with errors ends the command with 2, unless a process works in its folder.
+
+    A service does not take such a file over: what it does is worth knowing all the same.
+    """
+    from bot.cli.beside import is_running
+    from bot.config.load import load
+
+    path = config_path(option, environment)
+    try:
+        settings = load(path, environment)
+    except ConfigError as error:
+        folder = _folder(path)
+        if not is_running(folder):
+            tell_errors(error)
+            raise typer.Exit(2) from None
+        first = error.errors[0].partition("\n")[0]
+        what = f"{path.name} has errors and was not taken over; the former configuration stays in force: {first}"
+        return Asked(folder, None, what.rstrip("."))
+    return Asked(settings.data_dir, settings)
+
+
+def _folder(path: Path) -> Path:
+    """The data directory that a file with errors names, as far as that can be read, else the one by default."""
+    from bot.config.syntax import Slip, read
+
+    try:
+        with path.open("rb") as file:
+            toml = file.read(_LARGEST).decode("utf-8-sig", "replace")
+    except (OSError, ValueError):
+        toml = ""
+    if isinstance(raw := read(toml), Slip):
+        found = _DATA_DIR.search(toml)
+        named: object = found[2] if found else None
+    else:
+        named = raw.get("data_dir")
+    return Path(named if isinstance(named, str) and named and "\0" not in named else "data")
