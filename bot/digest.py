@@ -31,6 +31,7 @@ def compose(  # noqa: PLR0913 - the facts of a digest, each by its name
     max_stories: int,
     behind: tuple[str, ...] = (),
     lost: tuple[str, ...] = (),
+    missing: tuple[str, ...] = (),
     carriers: Mapping[PostId, Sequence[Post]] = _NOTHING,
     edited: Collection[PostId] = (),
     deleted: Collection[PostId] = (),
@@ -40,7 +41,7 @@ def compose(  # noqa: PLR0913 - the facts of a digest, each by its name
 
     ``topics`` are (name, title) in the configuration's order; one that is not among them comes last, under its
     name. ``carriers``: by story, posts of it beside those found, also from before the period and of any channel.
-    ``edited`` and ``deleted``: posts that were, since their match was made.
+    ``edited`` and ``deleted``: posts that were, since their match was made, also such carriers.
     """
     latest = _latest(found)
     posts = _by_story(latest, carriers)
@@ -71,6 +72,7 @@ def compose(  # noqa: PLR0913 - the facts of a digest, each by its name
         channels=channels,
         behind=behind,
         lost=lost,
+        missing=missing,
         history=history,
     )
 
@@ -144,7 +146,7 @@ def _stories(
     stories = []
     for story, lead in sorted(leads.items(), key=lambda item: (-_width(posts[item[0]]), *_place(item[1].post))):
         post = lead.post
-        also = also_in(post, [other for other in posts[story] if other.id not in deleted])
+        also = also_in(post, posts[story], deleted)
         stories.append(DigestStory(post, lead.match.hits, also, post.id in edited, post.id in deleted))
     return stories
 

@@ -87,6 +87,7 @@ def _lock(lock: int) -> None:
 
 
 def _unusable(folder: Path, error: OSError) -> str:
+    where = f"directory {folder.absolute()}"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"directory {folder.absolute()} is not writable by uid {os.geteuid()}; chown it, or run vedette as its owner"
-    return f"directory {folder.absolute()} cannot be used: {error.strerror}"
+        return f"{where} is not writable by uid {os.geteuid()}; chown it, or run vedette as its owner"
+    return f"{where} cannot be used: {error.strerror}"
