@@ -369,7 +369,7 @@ async def test_a_flood_of_complaints_silences_the_account_for_a_day(scene: Scene
         outcome = await sender.send(message)
         assert isinstance(outcome, Later)
         assert (outcome.wait, outcome.everywhere) == (timedelta(hours=24), True)
-        assert "@SpamBot" in outcome.why
+        assert "t.me/SpamBot" in outcome.why
 
 
 @pytest.mark.parametrize(
