@@ -16,7 +16,7 @@ from bot.delivery.deliver import Deliver
 from bot.model import Destination, PostId, Username
 from bot.ports import Clock, Forward, Lane, Later, Outcome, Outgoing, Refused, Sent, Unknown, Voice
 from bot.render.richtext import Message
-from bot.storage import outbox
+from bot.storage import notices, outbox
 from bot.storage.database import Connection, Database
 from bot.storage.outbox import Row, Saying, random_id
 from bot.storage.times import to_integer
@@ -290,3 +290,8 @@ def chosen(chance: random.Random) -> Iterator[tuple[Outcome | Exception, bool]]:
             )
         )
         yield answer, isinstance(answer, Sent) or (not isinstance(answer, Later) and chance.random() < 0.5)
+
+
+async def noted(database: Database) -> list[str]:
+    """What the operators have to be told, oldest first."""
+    return [each.notice.what for each in await notices.untold(database)]

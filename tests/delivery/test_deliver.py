@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -52,23 +51,6 @@ from tests.made import DESK, GROUP, ME, at
 
 #: Each of them opens a database several times over.
 cases = settings(max_examples=int(os.environ.get("VEDETTE_CASES", "150")) // 5, deadline=None)
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Busy]:
-    async with Busy.opened(tmp_path) as opened:
-        assert isinstance(opened, Busy)
-        yield opened
-
-
-@pytest.fixture
-def clock(database: Busy) -> Steps:
-    return Steps(database)
-
-
-@pytest.fixture
-def telegram(clock: Steps) -> Telegram:
-    return Telegram(clock)
 
 
 # --- order ------------------------------------------------------------------------------------------------

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from pathlib import Path
-
-import pytest
 
 from bot.model import Entity, Reason
 from bot.pacing import BETWEEN, EDITABLE, GATHERING, MOST, SPAN, SPARED
@@ -36,23 +32,6 @@ from tests.delivering import (
     voices,
 )
 from tests.made import DESK, ME, at
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Busy]:
-    async with Busy.opened(tmp_path) as opened:
-        assert isinstance(opened, Busy)
-        yield opened
-
-
-@pytest.fixture
-def clock(database: Busy) -> Steps:
-    return Steps(database)
-
-
-@pytest.fixture
-def telegram(clock: Steps) -> Telegram:
-    return Telegram(clock)
 
 
 class Retelling:

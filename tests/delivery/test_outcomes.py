@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +10,6 @@ from bot.model import Entity, Notice
 from bot.ports import Lane, Later, Outcome, Outgoing, Refused, Sent, Unknown, Voice
 from bot.render.richtext import Message
 from bot.storage import notices, outbox
-from bot.storage.database import Database
 from bot.storage.outbox import random_id
 from bot.storage.vitals import refusing
 from tests.clocks import HandClock
@@ -28,35 +25,13 @@ from tests.delivering import (
     Telegram,
     album,
     deliver_all,
+    noted,
     put,
     row,
     until_asked,
     voices,
 )
 from tests.made import DESK, GROUP, ME, at
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Busy]:
-    async with Busy.opened(tmp_path) as opened:
-        assert isinstance(opened, Busy)
-        yield opened
-
-
-@pytest.fixture
-def clock(database: Busy) -> Steps:
-    return Steps(database)
-
-
-@pytest.fixture
-def telegram(clock: Steps) -> Telegram:
-    return Telegram(clock)
-
-
-async def noted(database: Database) -> list[str]:
-    """What the operators have to be told, oldest first."""
-    return [each.notice.what for each in await notices.untold(database)]
-
 
 # --- answers ----------------------------------------------------------------------------------------------
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from bot.delivery.turns import ENDLESS
 from bot.pacing import CALL
 from bot.ports import Lane, Later, Outcome, Outgoing, Refused, Unknown
-from bot.storage import attempts, notices
+from bot.storage import attempts
 from bot.storage.database import Database
 from tests.clocks import HandClock
 from tests.delivering import (
@@ -26,6 +24,7 @@ from tests.delivering import (
     deliver_all,
     deliver_of,
     drained,
+    noted,
     put,
     row,
     running,
@@ -34,29 +33,6 @@ from tests.delivering import (
     voices,
 )
 from tests.made import DESK, at
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Busy]:
-    async with Busy.opened(tmp_path) as opened:
-        assert isinstance(opened, Busy)
-        yield opened
-
-
-@pytest.fixture
-def clock(database: Busy) -> Steps:
-    return Steps(database)
-
-
-@pytest.fixture
-def telegram(clock: Steps) -> Telegram:
-    return Telegram(clock)
-
-
-async def noted(database: Database) -> list[str]:
-    """What the operators have to be told, oldest first."""
-    return [each.notice.what for each in await notices.untold(database)]
-
 
 # --- no answer, for long ----------------------------------------------------------------------------------
 
