@@ -98,8 +98,6 @@ def _times(settings: Settings) -> Iterator[Advice]:
         yield Advice("alerts.late_after", text)
     if keep is not None and watch.history > keep:
         yield Advice("watch.history", "longer than storage.keep: older posts are read, and removed at once")
-    if keep is not None and alerts.fold_window > keep:
-        yield Advice("alerts.fold_window", "longer than storage.keep: a story is forgotten before it ends")
 
 
 def _topic(topic: Topic, settings: Settings, lexicon: Lexicon) -> Iterator[Advice]:

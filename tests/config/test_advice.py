@@ -91,7 +91,6 @@ def test_digests_without_stories_are_told(lexicon: Lexicon) -> None:
     ("tables", "where"),
     [
         ('[alerts]\nlate_after = "30s"', "alerts.late_after: shorter than watch.sweep_every"),
-        ('[storage]\nkeep = "47h"', "alerts.fold_window: longer than storage.keep"),
         ('[storage]\nkeep = "23h"\n[alerts]\nfold_window = "1h"', "watch.history: longer than storage.keep"),
         ("[telegram]\napi_id = 5", "telegram: api_id and api_hash belong together"),
     ],
