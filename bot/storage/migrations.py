@@ -6,6 +6,18 @@ microseconds since 1970 (UTC), channels are Telegram's marked ids, places are te
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+
+class Column(NamedTuple):
+    """A column that a table is given unless it has it: a step was changed while it was unreleased, and some have had
+    it as it was before."""
+
+    table: str
+    name: str
+    declared: str
+
+
 #: What is asked of every table: types are held (STRICT), and no row is found by a number of SQLite's own if it has one.
 _FIRST = (
     # What is known of this installation: the secret from which random ids are made, who is signed in.
@@ -317,7 +329,110 @@ _TELLING = (
     "CREATE INDEX match_digest ON match (digest) WHERE digest IS NOT NULL",
 )
 
+#: Messages and their versions in half the room: a row that is longer than a quarter of a page has pages of its own in a
+#: table WITHOUT ROWID. Besides, what the first writers of the steps before had otherwise, so that their databases are
+#: like all others: digests as blobs, numbers of matches that could be given again, and what stands first here.
+_SLENDER = (
+    Column("bundle", "more", "INTEGER NOT NULL DEFAULT 0"),
+    Column("outbox", "editing", "INTEGER NOT NULL DEFAULT 0"),
+    Column("outbox", "begun", "TEXT"),
+    Column("rest", "noted", "INTEGER NOT NULL DEFAULT 0"),
+    "DROP INDEX outbox_changed",
+    "CREATE INDEX outbox_changed ON outbox (chat, account, changed) WHERE changed IS NOT NULL AND state = 'sent'",
+    "CREATE INDEX IF NOT EXISTS outbox_notice ON outbox (made) WHERE lane = 'notice'",
+    "CREATE INDEX IF NOT EXISTS notice_untold ON notice (id) WHERE told IS NULL",
+    """
+    CREATE TABLE IF NOT EXISTS hold (
+        place TEXT PRIMARY KEY,
+        until INTEGER NOT NULL,
+        noted INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    "ALTER TABLE rest RENAME TO rest_before",
+    """
+    CREATE TABLE rest (
+        account INTEGER PRIMARY KEY,
+        until INTEGER NOT NULL,
+        why TEXT NOT NULL,
+        noted INTEGER NOT NULL
+    ) STRICT
+    """,
+    "INSERT INTO rest SELECT account, until, why, noted FROM rest_before",
+    "DROP TABLE rest_before",
+    "DROP INDEX message_album",
+    "ALTER TABLE message RENAME TO message_before",
+    """
+    CREATE TABLE message (
+        channel INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        stands TEXT NOT NULL,
+        album INTEGER,
+        post INTEGER NOT NULL,
+        date INTEGER,
+        seen INTEGER NOT NULL,
+        deleted INTEGER,
+        digest TEXT,
+        body TEXT,
+        PRIMARY KEY (channel, number)
+    ) STRICT
+    """,
+    """
+    INSERT INTO message SELECT channel, number, stands, album, post, date, seen, deleted,
+        CASE typeof(digest) WHEN 'blob' THEN lower(hex(digest)) ELSE digest END, body FROM message_before
+    """,
+    "DROP TABLE message_before",
+    "CREATE INDEX message_album ON message (channel, album) WHERE album IS NOT NULL",
+    "ALTER TABLE version RENAME TO version_before",
+    """
+    CREATE TABLE version (
+        channel INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        until INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (channel, number, until)
+    ) STRICT
+    """,
+    "INSERT INTO version SELECT channel, number, until, body FROM version_before",
+    "DROP TABLE version_before",
+    *("DROP INDEX match_seen", "DROP INDEX match_untold", "DROP INDEX match_digest"),
+    "ALTER TABLE match RENAME TO match_before",
+    """
+    CREATE TABLE match (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        channel INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        topic TEXT NOT NULL,
+        title TEXT NOT NULL,
+        keywords TEXT NOT NULL,
+        hits TEXT NOT NULL,
+        story TEXT NOT NULL,
+        destination TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        due INTEGER,
+        seen INTEGER NOT NULL,
+        edited INTEGER,
+        digest INTEGER,
+        footer INTEGER,
+        stale INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (channel, number, topic)
+    ) STRICT
+    """,
+    """
+    INSERT INTO match SELECT id, channel, number, topic, title, keywords, hits, story, destination, reason, due, seen,
+        edited, digest, footer, stale FROM match_before
+    """,
+    # Where the newest were removed their numbers were used all the same.
+    """
+    UPDATE sqlite_sequence SET seq = before.seq FROM sqlite_sequence AS before
+        WHERE sqlite_sequence.name = 'match' AND before.name = 'match_before'
+    """,
+    "DROP TABLE match_before",
+    "CREATE INDEX match_seen ON match (seen)",
+    "CREATE INDEX match_untold ON match (destination, id) WHERE digest IS NULL",
+    "CREATE INDEX match_digest ON match (digest) WHERE digest IS NOT NULL",
+)
+
 #: The steps, oldest first. Never change one that was released; add the next.
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _STANDINGS, _TELLING)
+STEPS: tuple[tuple[str | Column, ...], ...] = (_FIRST, _STANDINGS, _TELLING, _SLENDER)
 #: What `PRAGMA application_id` says in a database of ours: "vdt1".
 APPLICATION = 0x76647431

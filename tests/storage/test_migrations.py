@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -25,7 +27,7 @@ from bot.storage import (
 )
 from bot.storage.channels import Stored
 from bot.storage.chats import Address
-from bot.storage.database import Database
+from bot.storage.database import NAME, Database
 from bot.storage.migrations import STEPS
 from bot.storage.tellings import Part, Said
 from tests.made import DESK, at
@@ -97,3 +99,14 @@ async def test_what_a_stored_database_was_to_tell_is_still_there(version: int, t
         assert await chats.address(database, READER, "@desk_demo") == Address(-1001000000009, 8)
         assert await digests.periods(database) == {DESK: at(-600)}
         assert await digests.last(database) == [DIGEST]
+
+
+async def test_the_number_of_a_match_that_was_removed_is_not_given_again(tmp_path: Path) -> None:
+    """It says up to where matches were printed, and by which digest they were told."""
+    load(DATABASES / "3.sql", tmp_path)
+    with closing(sqlite3.connect(tmp_path / NAME)) as old:
+        old.execute("DELETE FROM match")
+        old.commit()
+    async with Database.opened(tmp_path) as database:
+        await database.write(lambda c: matches.add(c, [MATCH]))
+        assert [match.id for match in await matches.after(database, 0, 10)] == [MATCH.id + 1]

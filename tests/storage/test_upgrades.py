@@ -75,12 +75,10 @@ def taken_out(commit: str, folder: Path) -> Path:
     return folder
 
 
-def steps_of(tree: Path) -> list[str]:
-    """What each step says, without comments and blanks."""
-    text = re.sub(r"#.*|--.*|[^\S\n]+", "", (tree / TABLES).read_text("utf-8"))
-    [names] = re.findall(r"^STEPS:.*=\((.*)\)", text, re.MULTILINE)
-    bodies = dict(re.findall(r"^(_\w+)=\(\n(.*?)^\)$", text, re.MULTILINE | re.DOTALL))
-    return [bodies[name].replace("\n", "") for name in names.split(",") if name]
+def steps_of(tree: Path) -> int:
+    """How many steps it knows."""
+    [names] = re.findall(r"^STEPS:.* = \((.*)\)", (tree / TABLES).read_text("utf-8"), re.MULTILINE)
+    return len([name for name in names.split(",") if name])
 
 
 async def test_what_every_version_of_the_history_has_written_is_taken_up(tmp_path: Path, lexicon: Lexicon) -> None:
@@ -89,15 +87,12 @@ async def test_what_every_version_of_the_history_has_written_is_taken_up(tmp_pat
     seen = set()
     for number, commit in enumerate(versions()):
         tree = taken_out(commit, tmp_path / f"tree{number}")
-        steps = steps_of(tree)
-        if steps != steps_of(ROOT)[: len(steps)]:
-            continue  # these were changed before a release, and nobody has a database of them
         data = tmp_path / f"data{number}"
         data.mkdir()
         write = [sys.executable, "-c", WRITES, str(data)]
         done = await asyncio.to_thread(subprocess.run, write, cwd=tree, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{commit}: {done.stderr}"
-        seen.add(len(steps))
+        seen.add(steps_of(tree))
         await goes_on(data, tmp_path, lexicon)
     assert seen >= set(range(1, len(STEPS)))
 
