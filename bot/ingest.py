@@ -341,8 +341,8 @@ class Ingest:
             | dict.fromkeys(judged.stories.members(story))
             for story in told
         }
-        here = {arrival.revision.post.id: arrival.revision.post for arrival in arrivals}
         asked = {id_ for ids in members.values() for id_ in ids}
+        here = {arrival.revision.post.id: arrival.revision.post for arrival in arrivals} if asked else {}
         here |= await tellings.posts(self._database, asked - here.keys())
 
         def also(story: PostId, lead: PostId) -> tuple[Carrier, ...]:

@@ -8,7 +8,7 @@ UTF-16 units. Times are aware and in UTC.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum, auto
 from typing import Literal, NamedTuple
@@ -213,10 +213,10 @@ class Peer:
     username: str | None = None
     title: str | None = None
     joined: bool = False
+    channel: Channel = field(init=False, repr=False, compare=False)  # once: each push asks for it
 
-    @property
-    def channel(self) -> Channel:
-        return Channel(id=self.id, username=self.username, title=self.title)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "channel", Channel(id=self.id, username=self.username, title=self.title))
 
 
 class Stands(StrEnum):

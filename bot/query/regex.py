@@ -167,11 +167,11 @@ class Coarse:
     def __init__(self, pattern: str) -> None:
         import re2
 
-        self._search = re2.compile(pattern, options()).search
+        self._search = re2.compile(pattern.encode(), options()).search
 
     def sees(self, text: str) -> bool:
         try:
-            return self._search(text) is not None
+            return self._search(text.encode()) is not None  # of bytes, since nobody asks where
         except UnicodeEncodeError:  # half of a surrogate pair
             return True
 

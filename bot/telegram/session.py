@@ -55,7 +55,7 @@ _FIRST_PAUSE = 0.25
 _MOST_DOUBLED = 4
 #: So long after a packet, in seconds, the next one goes at the earliest, with all that came up meanwhile. The library
 #: would acknowledge each push by a packet of its own, which is a quarter of what a flood of them costs.
-_GATHERED = 0.005
+_GATHERED = 0.01
 #: What tells people something: the outbox says when it is repeated, and as what.
 _TELLING = (
     functions.messages.SendMessageRequest,
