@@ -11,7 +11,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NoReturn
 
 from bot.config.settings import Settings
@@ -74,19 +74,20 @@ class Retention:
                 gone.update(messages=rows[0], matches=rows[1])
                 await asyncio.sleep(_PAUSE)
         gone.update(
-            members=await self._all(retention.forget_stories, bounds.stories),
-            letters=await self._all(retention.forget_letters, bounds.letters),
-            others=await self._all(retention.forget_rest, bounds.letters),
+            members=await self._all(lambda c: retention.forget_stories(c, bounds.stories)),
+            letters=await self._all(lambda c: retention.forget_letters(c, bounds.letters)),
+            others=await self._all(lambda c: retention.forget_rest(c, bounds.letters)),
         )
+        await self._all(retention.compact)
         if gone := +gone:
             _log.info("old data removed", before=bounds.posts, **gone)
         return gone
 
-    async def _all(self, forget: Callable[[Connection, datetime], int], before: datetime) -> int:
-        """Removes what is older of one kind, until there is none; how many rows that were."""
+    async def _all(self, some: Callable[[Connection], int]) -> int:
+        """Does ``some`` of a work, until none is left; how much that was."""
         total = 0
-        while rows := await self._database.write(lambda c: forget(c, before)):
-            total += rows
+        while done := await self._database.write(some):
+            total += done
             await asyncio.sleep(_PAUSE)
         return total
 

@@ -265,6 +265,17 @@ async def test_whatever_comes_meanwhile_the_floor_is_above_all_that_is_gone(
         assert here == 179  # 180 was told less than 47 hours ago
 
 
+async def test_once_less_is_kept_the_file_shrinks(database: Database, by: Rules, tmp_path: Path) -> None:
+    clock = HandClock()
+    async with grown(database, clock, by) as ingest:
+        await database.write(lambda c: c.execute("UPDATE message SET body = body || printf('%4000s', '')"))
+        [[before]] = await database.rows("PRAGMA page_count")
+        clock.set(at(9.5 * DAY))
+        await retention(ingest, database, clock, lambda: settings(tmp_path, "4d")).look()
+        [[after]] = await database.rows("PRAGMA page_count")
+        assert after < 0.7 * before
+
+
 # --- with a watch -----------------------------------------------------------------------------------------
 
 

@@ -61,6 +61,8 @@ def _copy(source: Path, part: Path, tell: Callable[[int, int], None]) -> None:
         used = _value(c, "PRAGMA page_count") - _value(c, "PRAGMA freelist_count")
         total = used * _value(c, "PRAGMA page_size")
         with _heard(c, lambda: tell(min(part.stat().st_size, total), total)):
+            if not _value(c, "PRAGMA auto_vacuum"):
+                c.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of the copy: as `bot.storage.database` makes new ones
             c.execute("VACUUM INTO ?", (str(part),))
 
 

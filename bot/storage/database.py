@@ -183,7 +183,7 @@ async def _connected(path: Path, *, mode: str) -> AsyncIterator[_Threaded]:
 async def _open(connection: aiosqlite.Connection) -> None:
     await connection
     await connection.execute(f"PRAGMA busy_timeout = {_PATIENCE // timedelta(milliseconds=1)}")
-    # Debian's SQLite fills with zeros whatever is given up, and so writes it once more; FAST only what it writes anyway.
+    # Debian's SQLite writes zeros over whatever is given up; FAST only where that is written anyway.
     await connection.execute("PRAGMA secure_delete = FAST")
 
 
@@ -197,6 +197,9 @@ async def _bring_forward(writer: _Threaded, path: Path) -> None:
     [[size]] = await writer.execute_fetchall("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
     if size <= _SMALL and (found := await _value(writer, "PRAGMA quick_check(1)")) != "ok":
         raise _damaged(path, str(found).splitlines()[-1])
+    if not size:
+        # So that the room of what was removed can be given back to the disk (`bot.storage.retention.compact`).
+        await writer.execute("PRAGMA auto_vacuum = INCREMENTAL")
     if (mode := await _value(writer, "PRAGMA journal_mode = WAL")) != "wal":
         raise StorageError(
             f"{path} cannot keep a write-ahead log there (journal mode {mode}); put data_dir on a local disk."

@@ -106,6 +106,14 @@ async def test_a_backup_leaves_out_the_room_that_is_free(tmp_path: Path) -> None
     assert copy(tmp_path, tmp_path / "copy.db", listen) < whole / 10
 
 
+async def test_a_database_restored_from_a_backup_gives_back_free_room(tmp_path: Path) -> None:
+    """Whatever the one was that was copied."""
+    load(DATABASES / "3.sql", tmp_path)
+    copy(tmp_path, tmp_path / "copy.db", listen)
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as c:
+        assert c.execute("PRAGMA auto_vacuum").fetchone() == (2,)
+
+
 @pytest.mark.parametrize("version", range(1, len(STEPS) + 1))
 def test_a_database_that_no_service_has_brought_forward_yet_is_copied_as_it_is(version: int, tmp_path: Path) -> None:
     """Before an upgrade is when a backup is made."""

@@ -276,3 +276,23 @@ async def test_the_log_gives_back_what_it_needed_while_somebody_read(database: D
     await database.write(retention.bound_log)
     [limit] = await database.write(lambda c: c.execute("PRAGMA journal_size_limit").fetchone())
     assert limit == 64 * 1024 * 1024
+
+
+async def test_much_free_room_is_given_back_and_some_is_kept_for_what_comes(database: Database) -> None:
+    await database.write(lambda c: c.execute("CREATE TABLE filling (text TEXT)"))
+    await database.write(lambda c: c.executemany("INSERT INTO filling VALUES (?)", [("x" * 4_000,)] * 500))
+    await database.write(lambda c: c.execute("DELETE FROM filling WHERE rowid % 2"))
+    given_back = 0
+    while (pages := await database.write(retention.compact)) > 0:
+        assert pages <= 100, "a transaction is short"
+        given_back += pages
+    [[free]], [[left]] = await database.rows("PRAGMA freelist_count"), await database.rows("PRAGMA page_count")
+    assert given_back > 150
+    assert 0 < free <= left / 10
+    assert await database.rows("SELECT count(*) FROM filling") == [(250,)]
+    assert await database.rows("PRAGMA integrity_check") == [("ok",)]
+
+
+async def test_where_little_is_free_nothing_is_moved(database: Database) -> None:
+    await fill_up(database)
+    assert await database.write(retention.compact) == 0
