@@ -82,16 +82,24 @@ class Parts:
     def account(self, connected: Callable[[], None], *, pushed: bool) -> Account:
         """The reader's, for one connection."""
         session = self.settings.data_dir / READER
-        tally, refused = self.tally, self.tally.waiting(self.quota.refused)
+        tally = self.tally.reader
+        refused = tally.waiting(self.quota.refused)
         by_itself, connected = ByItself(self.quota.unasked, refused), tally.connecting(connected)
         client = client_for(self.settings.telegram, session, on_connect=connected, by_itself=by_itself, updates=pushed)
-        return Account(client, turn=tally.calling(self.quota.turn), refused=refused, pushed=pushed)
+        return Account(client, turn=self.quota.turn, asked=tally.asked, refused=refused, pushed=pushed)
 
     def bot(self) -> Account:
         """The bot's. Nothing is pushed to it, and what it may call has nothing to do with what the reader may."""
-        session = self.settings.data_dir / SPEAKER
-        # One that lives in another data centre is signed in by a second try.
-        return Account(client_for(self.settings.telegram, session, updates=False, signing_in=not session.is_file()))
+        session, tally = self.settings.data_dir / SPEAKER, self.tally.bot
+        client = client_for(
+            self.settings.telegram,
+            session,
+            on_connect=tally.connecting(),
+            updates=False,
+            # One that lives in another data centre is signed in by a second try.
+            signing_in=not session.is_file(),
+        )
+        return Account(client, asked=tally.asked, refused=tally.waiting())
 
     def speaker(self) -> Speaker | None:
         """What keeps the bot up; None where there is none."""

@@ -4,30 +4,33 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
-from bot.tally import Tally
+from bot.tally import Counted, Tally
 
 
-async def test_a_call_is_counted_when_its_turn_has_come() -> None:
-    tally, asked = Tally(), []
+def test_calls_are_counted_of_each_account_by_themselves() -> None:
+    tally = Tally()
+    for _ in range(2):
+        tally.reader.asked("messages.getHistory")
+    tally.bot.asked("messages.sendMessage")
+    assert tally.reader.calls == {"messages.getHistory": 2}
+    assert tally.bot.calls == {"messages.sendMessage": 1}
 
-    async def turn(method: str) -> None:
-        asked.append(method)
-        if method == "messages.deleteHistory":
-            raise PermissionError
 
-    counted = tally.calling(turn)
-    await counted("messages.getHistory")
-    await counted("messages.getHistory")
-    with pytest.raises(PermissionError):
-        await counted("messages.deleteHistory")
-    assert asked == ["messages.getHistory", "messages.getHistory", "messages.deleteHistory"]
-    assert tally.calls == {"messages.getHistory": 2}
+def test_of_a_bot_is_told_where_there_is_one() -> None:
+    tally = Tally()
+    assert tally.accounts(bot=False) == {"reader": tally.reader}
+    assert tally.accounts(bot=True) == {"reader": tally.reader, "bot": tally.bot}
+
+
+def test_whoever_waits_for_nothing_is_counted_too() -> None:
+    tally = Counted()
+    tally.connecting()()
+    tally.waiting()("messages.sendMessage", 30)
+    assert (tally.connections, tally.waits) == (1, {"messages.sendMessage": 1})
 
 
 def test_connections_and_waits_are_counted_and_handed_on() -> None:
-    tally = Tally()
+    tally = Counted()
     heard: list[object] = []
     connected, refused = tally.connecting(lambda: heard.append("connected")), tally.waiting(lambda *w: heard.append(w))
     connected()

@@ -86,6 +86,7 @@ class Metering:
         self._passed = seen.passed or self._passed
         read = await coverage(database, self._ingest.rules, settings.watch.folder)
         mute = [one.until for one in (await attempts.rests(database)).values()]
+        accounts = self._tally.accounts(bot=seen.speaker is not None)
         return Look(
             at=now,
             vitals=replace(seen, passed=self._passed),
@@ -102,9 +103,9 @@ class Metering:
             rests={name: one.until for name, one in (await quotas.quotas(database)).items() if "." in name},
             mute=max(mute, default=None),
             notices=since.notices,
-            connections=self._tally.connections,
-            calls=dict(self._tally.calls),
-            waits=dict(self._tally.waits),
+            connections={name: one.connections for name, one in accounts.items()},
+            calls={(name, method): count for name, one in accounts.items() for method, count in one.calls.items()},
+            waits={(name, method): count for name, one in accounts.items() for method, count in one.waits.items()},
             sweeps=self._tally.sweeps,
             swept=self._tally.swept,
         )

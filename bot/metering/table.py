@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from bot.ports import Lane
 from bot.storage.counts import Fate
 from bot.telemetry.metrics import Metric, Sample
 from bot.version import VERSION
 from bot.vitals import Link, Vitals
+
+Labels = TypeVar("Labels", bound=tuple[str, ...])
 
 #: Channels, topics or methods that have a line of their own, at most.
 MOST = 1_000
@@ -34,7 +36,8 @@ class Look:
     ``matches``: by topic; ``settled``: messages by what became of them; ``open``: those still to be sent; ``due``:
     since when one of them might have gone; ``edits``: how many that were sent may have to be edited. ``channels``: at
     most `MOST` of the ``watched``, of which ``lost`` cannot be read; ``missing``: not found yet. ``rests``: until when
-    methods rest; ``mute``: until when an account sends nothing. ``waits``: how often Telegram asked for a rest.
+    methods rest; ``mute``: until when an account sends nothing. ``connections``, ``calls`` and ``waits``, how often
+    Telegram asked for a rest: of each account, the latter two also by method.
     """
 
     at: datetime
@@ -52,9 +55,9 @@ class Look:
     rests: Mapping[str, datetime]
     mute: datetime | None
     notices: int
-    connections: int
-    calls: Mapping[str, int]
-    waits: Mapping[str, int]
+    connections: Mapping[str, int]
+    calls: Mapping[tuple[str, str], int]
+    waits: Mapping[tuple[str, str], int]
     sweeps: int
     swept: timedelta
 
@@ -79,7 +82,12 @@ def _moment(moment: Callable[[Look], datetime | None]) -> Reading:
 
 def _by(values: Callable[[Look], Mapping[str, float]]) -> Reading:
     """One sample for each value of the label."""
-    return lambda look, _: [Sample(value, (name,)) for name, value in sorted(values(look).items())[:MOST]]
+    return _by_all(lambda look: {(name,): value for name, value in values(look).items()})
+
+
+def _by_all(values: Callable[[Look], Mapping[Labels, float]]) -> Reading:
+    """One for each of the values that several labels have together."""
+    return lambda look, _: [Sample(value, labels) for labels, value in sorted(values(look).items())[:MOST]]
 
 
 def _lanes(fate: Fate) -> Reading:
@@ -91,7 +99,7 @@ def _version(_look: Look, _now: datetime) -> Iterable[Sample]:
 
 
 def _links(look: Look, _: datetime) -> Iterator[Sample]:
-    for account, link in (("reader", look.vitals.link), ("speaker", look.vitals.speaker)):
+    for account, link in (("reader", look.vitals.link), ("bot", look.vitals.speaker)):
         if link is not None:
             yield from (Sample(link is state, (account, state)) for state in Link)
 
@@ -117,13 +125,15 @@ def _ago(then: datetime, now: datetime) -> float:
     return max((now - then).total_seconds(), 0.0)
 
 
+_ACCOUNT_METHOD = "account", "method"
+
 METRICS: tuple[tuple[Metric, Reading], ...] = (
     (Metric("vedette_build_info", "Always 1; its label is the version that runs.", ("version",)), _version),
     (Metric("vedette_start_timestamp_seconds", "When the service began."), _moment(lambda look: look.vitals.started)),
     (Metric("vedette_look_timestamp_seconds", "When these figures were looked up."), _moment(lambda look: look.at)),
     (Metric("vedette_link", "1 for how an account stands with Telegram.", ("account", "state")), _links),
     (Metric("vedette_answer_timestamp_seconds", "When Telegram answered."), _moment(lambda look: look.vitals.answered)),
-    (Metric("vedette_connections_total", "Connections of the reader."), _value(lambda look: look.connections)),
+    (Metric("vedette_connections_total", "Connections.", ("account",)), _by(lambda look: look.connections)),
     (
         Metric("vedette_clock_skew_seconds", "How far the machine's clock is ahead, where that matters."),
         _value(lambda look: 0 if look.vitals.skew is None else look.vitals.skew.total_seconds()),
@@ -154,8 +164,11 @@ METRICS: tuple[tuple[Metric, Reading], ...] = (
     (Metric("vedette_outbox_oldest_seconds", "How long the message has waited that might go first."), _oldest),
     (Metric("vedette_edits_waiting", "Sent messages that may have to be edited."), _value(lambda look: look.edits)),
     (Metric("vedette_notices_total", "Notices for the operators."), _value(lambda look: look.notices)),
-    (Metric("vedette_calls_total", "The reader's calls to Telegram.", ("method",)), _by(lambda look: look.calls)),
-    (Metric("vedette_flood_waits_total", "Waits that were asked for.", ("method",)), _by(lambda look: look.waits)),
+    (Metric("vedette_calls_total", "Calls to Telegram.", _ACCOUNT_METHOD), _by_all(lambda look: look.calls)),
+    (
+        Metric("vedette_flood_waits_total", "Waits that Telegram asked for.", _ACCOUNT_METHOD),
+        _by_all(lambda look: look.waits),
+    ),
     (Metric("vedette_flood_wait_seconds", "How long the method still rests.", ("method",)), _resting),
     (Metric("vedette_sending_rest_seconds", "How long an account still sends nothing."), _mute),
 )

@@ -59,19 +59,20 @@ _DIED_OF = "_updates_error"
 class Account:
     """An account over a client, which it opens and closes: one for each connection's life, closed before the next.
 
-    ``turn`` is awaited before each call with Telegram's own name of its method; ``refused`` hears of each FLOOD_WAIT:
-    the method, the seconds. ``id`` and ``name`` (@name, else the person's) are there once it is open. ``pushed``:
-    whether its client asks for pushes.
+    ``turn`` is awaited before each call with Telegram's own name of its method, but not before a message is sent;
+    ``asked`` hears of each call that is made, and ``refused`` of each FLOOD_WAIT: the method, the seconds. ``id`` and
+    ``name`` (@name, else the person's) are there once it is open. ``pushed``: whether its client asks for pushes.
 
     ``heard``, which may be set, is called whenever Telegram has answered, be it with a refusal. ``signed_out`` is
     Telegram's own name for why it does not take the session, once it has said so, as SESSION_REVOKED.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - who has a say, or wants to know
         self,
         client: TelegramClient,
         *,
         turn: Callable[[str], Awaitable[None]] | None = None,
+        asked: Callable[[str], None] | None = None,
         refused: Callable[[str, int], None] | None = None,
         timeout: timedelta = timedelta(seconds=30),
         pushed: bool = True,
@@ -83,6 +84,7 @@ class Account:
         self.heard: Callable[[], None] | None = None
         self.signed_out: str | None = None
         self._turn = turn
+        self._asked = asked
         self._refused = refused
         self._timeout = timeout
         self._left = False
@@ -159,6 +161,8 @@ class Account:
     async def answering(self, method: str, timeout: timedelta | None = None) -> AsyncIterator[None]:  # noqa: ASYNC109
         """A block that asks Telegram something by this method: it ends in time, and raises as `call` does."""
         task = asyncio.current_task()
+        if self._asked is not None:
+            self._asked(method)
         try:
             async with asyncio.timeout((timeout or self._timeout).total_seconds()):
                 yield

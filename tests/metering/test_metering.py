@@ -243,13 +243,18 @@ async def test_what_telegram_asked_for_is_told(database: Failing, judging: Rules
 
     async with living(database, judging) as house:
         await database.write(ask)
-        house.tally.waits["channels.joinChannel"] += 1
-        house.tally.connections += 2
+        house.tally.reader.waits["channels.joinChannel"] += 1
+        house.tally.bot.calls["messages.sendMessage"] += 3
+        house.tally.reader.connections += 2
         await house.looks()
         assert await house.values("vedette_flood_wait_seconds") == {("channels.joinChannel",): 585}
         assert await house.values("vedette_sending_rest_seconds") == {(): 285}
-        assert await house.values("vedette_flood_waits_total") == {("channels.joinChannel",): 1}
-        assert await house.values("vedette_connections_total") == {(): 2}
+        assert await house.values("vedette_flood_waits_total") == {("reader", "channels.joinChannel"): 1}
+        assert await house.values("vedette_calls_total") == {("bot", "messages.sendMessage"): 3}
+        assert await house.values("vedette_connections_total") == {("reader",): 2, ("bot",): 0}
+        house.vitals = replace(VITALS, speaker=None)
+        await house.looks()
+        assert await house.values("vedette_connections_total") == {("reader",): 2}
 
 
 async def test_the_last_pass_stays_known_while_a_new_connection_is_made(database: Failing, judging: Rules) -> None:

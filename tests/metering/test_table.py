@@ -44,9 +44,9 @@ LOOK = Look(
     rests={"channels.joinChannel": at(20), "messages.getHistory": at(9)},
     mute=at(11),
     notices=6,
-    connections=3,
-    calls={"messages.getHistory": 50},
-    waits={"channels.joinChannel": 2},
+    connections={"reader": 3, "bot": 1},
+    calls={("reader", "messages.getHistory"): 50, ("bot", "messages.sendMessage"): 5},
+    waits={("reader", "channels.joinChannel"): 2, ("bot", "messages.sendMessage"): 1},
     sweeps=9,
     swept=timedelta(seconds=4.5),
 )
@@ -81,16 +81,21 @@ def test_each_metric_says_what_was_seen() -> None:
     assert found["vedette_messages_sent_total"] == {("urgent",): 0, ("alert",): 5, ("notice",): 0, ("digest",): 0}
     assert found["vedette_messages_refused_total"][("digest",)] == 1
     assert found["vedette_outbox_messages"] == {("waits",): 2, ("tried",): 0, ("refused",): 0}
-    assert found["vedette_flood_waits_total"] == {("channels.joinChannel",): 2}
+    assert found["vedette_connections_total"] == {("reader",): 3, ("bot",): 1}
+    assert found["vedette_calls_total"] == {("reader", "messages.getHistory"): 50, ("bot", "messages.sendMessage"): 5}
+    assert found["vedette_flood_waits_total"] == {
+        ("reader", "channels.joinChannel"): 2,
+        ("bot", "messages.sendMessage"): 1,
+    }
 
 
 def test_of_the_states_of_an_account_one_is_so() -> None:
     links = values(LOOK)["vedette_link"]
-    assert {labels for labels, value in links.items() if value} == {("reader", "up"), ("speaker", "signed_out")}
+    assert {labels for labels, value in links.items() if value} == {("reader", "up"), ("bot", "signed_out")}
     assert len(links) == 2 * len(Link)
 
 
-def test_where_the_reader_speaks_no_speaker_is_told_of() -> None:
+def test_where_the_reader_speaks_no_bot_is_told_of() -> None:
     links = values(replace(LOOK, vitals=replace(LOOK.vitals, speaker=None)))["vedette_link"]
     assert {account for account, _ in links} == {"reader"}
 
@@ -123,7 +128,8 @@ def test_what_is_not_known_yet_is_not_told() -> None:
 
 
 def test_no_metric_has_more_than_so_many_lines() -> None:
-    many = {f"demo.method{at}": at for at in range(MOST + 10)}
-    found = values(replace(LOOK, calls=many, waits=many, rests=dict.fromkeys(many, at(20))))
+    rests = {f"demo.method{number}": at(20) for number in range(MOST + 10)}
+    many = {("reader", method): 1 for method in rests}
+    found = values(replace(LOOK, calls=many, waits=many, rests=rests))
     asked = ("vedette_calls_total", "vedette_flood_waits_total", "vedette_flood_wait_seconds")
     assert [len(found[name]) for name in asked] == [MOST] * 3

@@ -76,12 +76,14 @@ async def test_a_post_is_seen_on_its_way_and_a_lost_connection_is_counted(
     found = await until(port, lambda now: now.get(("vedette_messages_sent_total", "alert")) == 1)
     assert found["vedette_matches_total", "syria"] == 1
     assert found["vedette_channel_behind", "alfa_demo"] == 0
-    assert found["vedette_connections_total",] >= 1
+    assert found["vedette_connections_total", "reader"] >= 1
+    assert found["vedette_calls_total", "reader", "messages.sendMessage"] == 1
     assert found["process_resident_memory_bytes",] > 10_000_000
+    reconnected = "vedette_connections_total", "reader"
     server.cut()
-    found = await until(port, lambda now: now["vedette_connections_total",] > found["vedette_connections_total",])
+    found = await until(port, lambda now: now[reconnected] > found[reconnected])
     found = await until(port, lambda now: now["vedette_sweeps_total",] > 1)
-    assert found["vedette_calls_total", "messages.getPeerDialogs"] > 1
+    assert found["vedette_calls_total", "reader", "messages.getPeerDialogs"] > 1
     assert found["vedette_channel_lag_seconds", "alfa_demo"] < 60
     with closing(socket.create_connection(("127.0.0.1", port))):  # who says nothing holds up no end
         began = time.monotonic()

@@ -104,6 +104,23 @@ async def test_a_call_is_answered_and_waits_for_its_turn_under_telegrams_own_nam
     assert turns == [HISTORY]
 
 
+async def test_who_counts_hears_of_each_call_that_is_made(account: Accounts) -> None:
+    asked: list[str] = []
+
+    async def turn(method: str) -> None:
+        if method != HISTORY:
+            raise PermissionError
+
+    reader = account(asked=asked.append, turn=turn)
+    await reader.open()
+    await reader.call(history())
+    with pytest.raises(PermissionError):
+        await reader.call(functions.updates.GetStateRequest())
+    async with reader.answering(CONFIG):  # as whoever sends does, who has no turn
+        await reader.client(functions.help.GetConfigRequest())
+    assert asked == ["users.getUsers", HISTORY, CONFIG]
+
+
 def test_a_method_is_called_as_telegram_calls_it() -> None:
     assert method_of(history()) == HISTORY
     assert method_of(functions.updates.GetStateRequest()) == "updates.getState"
