@@ -110,11 +110,15 @@ class Reload:
             raise
         except Exception:  # noqa: BLE001 - a defect in what was never tried before must not end what works
             _log.exception("configuration not taken over")
+            await self._database.write(lambda c: notices.withdraw(c, _CHANGED))
             await self._refuse(["vedette cannot use it, by a defect of its own; its log says more"])
 
     async def _take_over(self) -> None:
         change = await asyncio.to_thread(self._built, self._settings())
         if change is not None:
+            # Written down first: who is killed in between reads the file anew, and it is in force then.
+            notice, began = Notice("The configuration was changed.", change.lines), self._clock.now()
+            await self._database.write(lambda c: notices.announce(c, _CHANGED, notice, began))
             await self._apply(change.settings, change.rules)
             self._file = change.file
             _log.info("configuration changed", changes=len(change.lines))
@@ -125,7 +129,7 @@ class Reload:
                 notices.mend(c, _ERROR, Notice("The configuration can be read again; nothing has changed in it."), now)
             else:
                 notices.settle(c, _ERROR, now)
-                notices.say(c, _CHANGED, Notice("The configuration was changed.", change.lines), now)
+            notices.say_announced(c, _CHANGED, now)
 
         await self._database.write(work)
 

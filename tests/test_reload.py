@@ -105,6 +105,24 @@ async def test_a_change_is_applied_with_its_rules_and_told_in_one_message(desk: 
     ]
 
 
+async def test_a_change_of_which_a_kill_kept_the_operators_from_hearing_is_told_by_the_next_process(
+    desk: Desk,
+) -> None:
+    await rest(reload := desk.reload())
+    desk.path.write_text(MORE)
+    desk.broken = StorageError("as if killed: nothing is written any more")
+    with pytest.raises(StorageError):
+        await rest(reload)
+    assert await desk.told() == []
+    desk.settings, desk.broken = load(desk.path, {}), None
+    for _ in range(2):
+        await rest(desk.reload())
+        assert await desk.notices() == [
+            Notice("The configuration was changed.", ('topic syria: 1 keyword added: "Дамаск"',))
+        ]
+    assert desk.applied == []
+
+
 async def test_what_was_edited_before_the_first_look_is_seen_too(desk: Desk) -> None:
     reload = desk.reload()
     desk.path.write_text(MORE)

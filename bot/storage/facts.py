@@ -20,6 +20,12 @@ def put(c: Connection, key: str, value: Fact) -> None:
     c.execute("INSERT OR REPLACE INTO fact (key, value) VALUES (?, ?)", (key, value))
 
 
+def take(c: Connection, key: str) -> Fact | None:
+    """What stands there; from now on nothing does."""
+    found: list[tuple[Fact]] = c.execute("DELETE FROM fact WHERE key = ? RETURNING value", (key,)).fetchall()
+    return found[0][0] if found else None
+
+
 def secret(c: Connection, fresh: bytes) -> bytes:
     """The installation's secret: 32 ``fresh`` random bytes the first time, and the same ever after."""
     c.execute("INSERT OR IGNORE INTO fact (key, value) VALUES (?, ?)", (_SECRET, fresh))

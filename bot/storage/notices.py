@@ -18,6 +18,8 @@ from bot.storage.times import from_integer, to_integer
 CONFIGURATION, CONFIGURATION_ERROR = "configuration", "configuration error"
 #: What stands in place of a notice where a trouble has ended and nobody need be told.
 _SETTLED = ""
+#: How the fact begins that says what was announced of a subject: ``["what", "detail", …]``.
+_ANNOUNCED = "announced "
 #: The same trouble of the same subject is told so many times within so long.
 _OFTEN, _LATE = 3, timedelta(hours=1)
 _COMES_AND_GOES = "It comes and goes: it is told again when it has stayed away. vedette status says how it stands."
@@ -51,6 +53,27 @@ def tell(c: Connection, subject: str, notice: Notice, now: datetime) -> bool:
 def say(c: Connection, subject: str, notice: Notice, now: datetime) -> None:
     """Takes down what the operators have to be told whatever was said before: what somebody did, and no trouble."""
     _put(c, subject, notice, now, told=False)
+
+
+def announce(c: Connection, subject: str, notice: Notice, now: datetime) -> None:
+    """Takes down what is about to be done: it is said once it is (`say_announced`), be it by the next process.
+
+    Of what an earlier process has announced it is not known that it was not done, so that is said now.
+    """
+    say_announced(c, subject, now)
+    facts.put(c, f"{_ANNOUNCED}{subject}", json.dumps([notice.what, *notice.details], ensure_ascii=False))
+
+
+def say_announced(c: Connection, subject: str, now: datetime) -> None:
+    """Says what was announced, if anything was."""
+    if isinstance(kept := facts.take(c, f"{_ANNOUNCED}{subject}"), str):
+        what, *details = json.loads(kept)
+        say(c, subject, Notice(what, tuple(details)), now)
+
+
+def withdraw(c: Connection, subject: str) -> None:
+    """What was announced is not done."""
+    facts.take(c, f"{_ANNOUNCED}{subject}")
 
 
 def settle(c: Connection, subject: str, now: datetime) -> None:
