@@ -29,6 +29,10 @@ class Voices:
             self.speaker = sender
         self.changed()
 
+    def is_bot(self, voice: Voice) -> bool:
+        """Whether a bot has this voice, be it there just now or not."""
+        return self._bot and voice is Voice.SPEAKER
+
     def of(self, voice: Voice) -> Sender | None:
         """Who sends for this voice; None: nobody just now."""
         return self.speaker if voice is Voice.SPEAKER else self.reader

@@ -26,8 +26,9 @@ from bot.storage.database import Connection, Database
 from bot.telemetry.log import logger
 from bot.voices import Voices
 
-#: So many chats are written to at once.
-_AT_ONCE = 30
+#: So many chats are written to at once; and so many of those that gave no answer to the last request, which may hang
+#: for half a minute again.
+_AT_ONCE, _HANGING = 30, 10
 #: How long requests that are under way have to end when the service stops.
 _GRACE = timedelta(seconds=0.8)
 #: How often at most it is looked what has to be edited.
@@ -126,9 +127,12 @@ class Deliver:
         turns, moment = self._turns.due(now)
         # Finding a chat may take its time, for names are resolved slowly, and holds up nobody else.
         room = _AT_ONCE - len(self._tasks) + len(self._turns.asking)
+        patience = _HANGING - self._turns.hanging()
         for turn in turns:
-            if isinstance(turn, Ask) or room > 0:
+            silent = isinstance(turn, Send | Amend) and turn.chat.silent
+            if isinstance(turn, Ask) or (room > 0 and (patience > 0 or not silent)):
                 room -= not isinstance(turn, Ask)
+                patience -= silent
                 task = asyncio.create_task(self._take(turn))
                 self._tasks.add(task)
                 task.add_done_callback(self._ended)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import NamedTuple, TypeVar, assert_never
 
 from bot.delivery.turns import Ask, Chat, Turns, is_endless
-from bot.model import Destination, Notice
+from bot.model import Destination, Me, Notice
 from bot.pacing import CALL, Attempt
 from bot.ports import Clock, Forward, Lane, Later, Outcome, Outgoing, Refused, Sent, Unknown, Voice
 from bot.render.richtext import Message, split
@@ -128,7 +128,8 @@ class Outcomes:
         """It may have been sent, and nobody is there to repeat it, or nobody answers."""
         self._silent.pop(row.id, None)
         now = self._clock.now()
-        notice = Notice(f"A message to {row.destination} is not sent again: {why}.")
+        called = self._called(row.destination, row.voice)
+        notice = Notice(f"A message to {called} is not sent again: {why}.")
 
         def work(c: Connection) -> None:
             outbox.refuse(c, row.id, why, unsent=False)
@@ -147,12 +148,13 @@ class Outcomes:
         # While one of its messages is not taken, a destination has not come round.
         mended = row.voice is Voice.SPEAKER and not any(each.refused or each.id in self._silent for each in others)
         rested = self._turns.rests.get(tried.account, now + _LONG) <= now
+        called = self._called(row.destination, row.voice, first=True)
 
         def work(c: Connection) -> tuple[bool, bool]:
             tried.end(c, now)
             changed = outbox.confirm(c, row.id, number, tried.chat.id, now)
             # What the reader says to himself does not say that the bot may.
-            told = mended and _takes_again(c, row.destination, now)
+            told = mended and _takes_again(c, row.destination, called, now)
             outbox.try_again(c, [each.id for each in retried], now)
             if rested:
                 told |= notices.mend(c, _WAITS, Notice("Telegram lets the speaker send again."), now)
@@ -195,10 +197,11 @@ class Outcomes:
         pause = min(_AGAIN * (row.tries + 1), _MOST)
         again = row._replace(account=tried.account, tries=row.tries + 1, not_before=now + pause, refused=False)
         silent = self._is_silent(row.id, now) and row.lane is not Lane.NOTICE
+        called = self._called(row.destination, row.voice, first=True)
 
         def work(c: Connection) -> bool:
             outbox.postpone(c, row.id, again.not_before, why)
-            return silent and _tell_silent(c, row.destination, why, now)
+            return silent and _tell_silent(c, row.destination, called, why, now)
 
         told = await self._write(tried, now + CALL, work)
         # Where nobody has an answer it is not for this message that there is none.
@@ -232,9 +235,10 @@ class Outcomes:
                     continue
                 outbox.refuse(c, row.id, why, moment, unsent=_unsent(row))
                 if row.lane is not Lane.NOTICE:
-                    notice = Notice(f"{row.destination} refuses messages: {why}")
+                    called = self._called(row.destination, row.voice, first=True)
+                    notice = Notice(f"{called} refuses messages: {why}")
                     told |= notices.tell(c, _subject(row.destination), notice, now)
-                    told |= moment is None and _tell_given_up(c, row.destination, now)
+                    told |= moment is None and _tell_given_up(c, row.destination, called, now)
             return told
 
         told = await self._database.write(work)
@@ -254,7 +258,8 @@ class Outcomes:
         parts = split([Message(told.text)])
         once_more = bool(told.entities) or len(parts) > 1 or outgoing.forward is not None
         then = "it is sent again as plain text" if once_more else "it is not sent"
-        notice = Notice(f"A message to {row.destination} was refused as it is ({why}); {then}.")
+        called = self._called(row.destination, row.voice)
+        notice = Notice(f"A message to {called} was refused as it is ({why}); {then}.")
 
         def work(c: Connection) -> int | None:
             outbox.refuse(c, row.id, why, unsent=_unsent(row))
@@ -296,9 +301,18 @@ class Outcomes:
 
     # --- chats ---
 
+    def _called(self, to: Destination, voice: Voice, *, first: bool = False) -> str:
+        """A destination as the operators are told of it, to whom "me" would be themselves; ``first`` in a sentence."""
+        if not isinstance(to.chat, Me):
+            return str(to)
+        if self._voices.is_bot(voice):
+            return f"{'The' if first else 'the'} reader's private chat with the bot"
+        return "Saved Messages"
+
     async def asked(self, ask: Ask, answer: int | Later | Refused | Unknown) -> None:
         """In which chat a destination is, or why that is not known."""
         now, to, account = self._clock.now(), ask.row.destination, ask.sender.account
+        called = self._called(to, ask.row.voice, first=True)
         tries = self._asked.pop(to, 0) + 1
         if not isinstance(answer, Unknown):
             self._silent.pop(to, None)
@@ -311,7 +325,9 @@ class Outcomes:
                 await self._ask_later(to, account, answer, now)
             case Unknown(why):
                 self._turns.held[to] = now + min(_AGAIN * tries, _MOST)
-                if self._is_silent(to, now) and await self._database.write(lambda c: _tell_silent(c, to, why, now)):
+                if self._is_silent(to, now) and await self._database.write(
+                    lambda c: _tell_silent(c, to, called, why, now)
+                ):
                     self._told()
             case Refused(why):
                 again = now + _REFUSED * min(tries, _RARELY)
@@ -377,6 +393,7 @@ class Outcomes:
         """Now. From now on the request counts as one that has ended; without an answer it may still be on its way."""
         now = self._clock.now()
         ended = now + CALL if isinstance(outcome, Unknown) else now
+        tried.chat.silent = isinstance(outcome, Unknown)
         tried.chat.attempts[tried.attempt] = Attempt(ended, tried.chat.attempts[tried.attempt].messages)
         return now
 
@@ -401,22 +418,22 @@ def _subject(destination: Destination) -> str:
     return f"destination {destination}"
 
 
-def _takes_again(c: Connection, to: Destination, now: datetime) -> bool:
+def _takes_again(c: Connection, to: Destination, called: str, now: datetime) -> bool:
     """It has come round; how many messages it has missed is told with it."""
     notices.settle(c, f"given up {to}", now)
     missed = outbox.given_up(c, to)
     lost = f"; {counted(missed, 'message that it refused for a day is', 'messages that it refused for a day are')} lost"
-    return notices.mend(c, _subject(to), Notice(f"{to} takes messages again{lost if missed else ''}."), now)
+    return notices.mend(c, _subject(to), Notice(f"{called} takes messages again{lost if missed else ''}."), now)
 
 
-def _tell_given_up(c: Connection, to: Destination, now: datetime) -> bool:
+def _tell_given_up(c: Connection, to: Destination, called: str, now: datetime) -> bool:
     outbox.give_up(c, to)
-    what = f"{to} has refused messages for a day. Whatever is a day old is given up from now on."
+    what = f"{called} has refused messages for a day. Whatever is a day old is given up from now on."
     return notices.tell(c, f"given up {to}", Notice(what), now)
 
 
-def _tell_silent(c: Connection, to: Destination, why: str, now: datetime) -> bool:
-    notice = Notice(f"{to} {NO_ANSWER}; it is tried again and again.", (why,))
+def _tell_silent(c: Connection, to: Destination, called: str, why: str, now: datetime) -> bool:
+    notice = Notice(f"{called} {NO_ANSWER}; it is tried again and again.", (why,))
     return notices.tell(c, _subject(to), notice, now)
 
 

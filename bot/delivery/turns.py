@@ -39,12 +39,16 @@ _RANK = {lane: rank for rank, lane in enumerate(Lane)}
 
 @dataclass(slots=True)
 class Chat:
-    """A chat by its marked id. ``held``: before then it takes nothing. ``busy``: a request to it is under way."""
+    """A chat by its marked id. ``held``: before then it takes nothing. ``busy``: a request to it is under way.
+
+    ``silent``: to the last one there was no answer.
+    """
 
     id: int
     attempts: dict[int, Attempt] = field(default_factory=dict)
     held: datetime = _PAST
     busy: bool = False
+    silent: bool = False
 
     def note(self, id_: int, attempt: Attempt, now: datetime) -> None:
         """A request was begun. What counts no longer is forgotten."""
@@ -146,6 +150,10 @@ class Turns:
 
     def chat(self, id_: int) -> Chat:
         return self._chats.setdefault(id_, Chat(id_))
+
+    def hanging(self) -> int:
+        """How many requests are under way to chats that gave no answer to the last one."""
+        return sum(chat.busy and chat.silent for chat in self._chats.values())
 
     def hold(self, place: str, until: datetime) -> None:
         """Before then a chat, named by its id, or the destination that is named so, is left alone."""

@@ -21,6 +21,8 @@ from bot.telegram.account import Account
 
 #: For how long a name is looked up, its turn among other look-ups included; and when it is tried again, in seconds.
 _LOOKING_UP, _LOOKED_UP_AGAIN = timedelta(seconds=20), 60
+#: For how long a chat that refuses is looked at once more.
+_LOOKING_AGAIN = timedelta(seconds=5)
 #: When it is asked again who the reader is, in seconds.
 _ASKED_AGAIN = 30
 
@@ -94,6 +96,19 @@ class Addresses:
                 raise RefusedError(refusals.MOVED)
             await self._keep(written, found)
             return None if found == refused else found
+
+    async def moved(self, refused: Address) -> RefusedError | None:
+        """What Telegram says of a small group that has become a supergroup; None: it is none, or nothing is known."""
+        if not chats.is_small(refused):
+            return None
+        try:
+            async with asyncio.timeout(_LOOKING_AGAIN.total_seconds()):
+                await chats.find(self._account, ChatId(refused.chat), self._mine)
+        except RefusedError as error:
+            return error if error.code.startswith(peers.MOVED) else None
+        except (TimeoutError, TelegramError):
+            return None
+        return None
 
     async def forget_source(self, forward: Forward) -> None:
         """The address of a post's channel is not good any more."""

@@ -92,6 +92,11 @@ def peer(address: Address) -> Any:  # noqa: ANN401 - Telethon has no types
     return made(number, address.access_hash)
 
 
+def is_small(address: Address) -> bool:
+    """Whether it is a small group, which may become a supergroup with an id of its own."""
+    return utils.resolve_id(address.chat)[1] is types.PeerChat
+
+
 async def _named(account: Account, chat: Username) -> list[Any]:
     """The User or Channel of this name."""
     answer = await account.call(functions.contacts.ResolveUsernameRequest(chat.name))
@@ -133,6 +138,8 @@ def seen(chat: Any) -> Chat | None:  # noqa: ANN401 - Telethon has no types
             )
         case types.Chat(migrated_to=None):
             return Chat(id=-chat.id, kind=Kind.GROUP, title=chat.title, closed=_closed_group(chat))
+        case types.Chat(migrated_to=types.InputChannel(channel_id=number)):
+            raise RefusedError(f"{peers.MOVED}{marked_id(number)}")
         case types.Chat():
             raise RefusedError(MIGRATED)
         case types.ChatForbidden() | types.ChannelForbidden():

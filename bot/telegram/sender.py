@@ -104,6 +104,8 @@ class TelegramSender:
         try:
             return await self._put(outgoing, self._addresses.peer(address))
         except (RefusedError, NoAccessError) as error:
+            if (moved := await self._addresses.moved(address)) is not None:
+                raise moved from None
             stale = refusals.code_of(error) in refusals.STALE
             if not stale or (anew := await self._addresses.anew(chat, address)) is None:
                 raise

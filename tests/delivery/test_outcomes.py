@@ -159,6 +159,31 @@ async def test_what_is_refused_is_tried_again_and_told_of_once(
     ]
 
 
+@pytest.mark.parametrize(
+    ("reader", "start", "within"),
+    [
+        (READER, "The reader's private chat with the bot", "the reader's private chat with the bot"),
+        (None, "Saved Messages", "Saved Messages"),
+    ],
+    ids=["bot", "reader"],
+)
+async def test_to_whoever_reads_a_notice_the_readers_own_chat_is_not_me(  # noqa: PLR0913, PLR0917 - fixtures
+    reader: int | None, start: str, within: str, database: Busy, clock: Steps, telegram: Telegram
+) -> None:
+    who = voices(Account(telegram), None if reader is None else Account(telegram, reader))
+    telegram.answers = [REFUSED, (Refused("MESSAGE_EMPTY", of_message=True), False)]
+    await put(database, row("one", to=ME))
+    await deliver_all(database, clock, who)
+    assert await noted(database) == [
+        f"{start} refuses messages: CHAT_WRITE_FORBIDDEN",
+        f"A message to {within} was refused as it is (MESSAGE_EMPTY); it is not sent.",
+    ]
+    assert await refusing(database) == {"me": f"{start} refuses messages: CHAT_WRITE_FORBIDDEN"}
+    await put(database, row("two", to=ME))
+    await deliver_all(database, clock, who)
+    assert (await noted(database))[2:] == [f"{start} takes messages again."]
+
+
 async def test_all_that_was_refused_goes_when_the_chat_takes_something(
     database: Busy, clock: Steps, telegram: Telegram
 ) -> None:

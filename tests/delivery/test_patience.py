@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from bot.delivery.turns import ENDLESS
+from bot.model import ChatId, Destination
 from bot.pacing import CALL
-from bot.ports import Lane, Later, Outcome, Outgoing, Refused, Unknown
+from bot.ports import Lane, Later, Outcome, Outgoing, Refused, Sent, Unknown
 from bot.storage import attempts
 from bot.storage.database import Database
 from tests.clocks import HandClock
@@ -87,6 +88,54 @@ async def test_of_a_destination_that_is_asked_for_in_vain_the_operators_hear(
         "@desk_demo has given no answer for ten minutes; it is tried again and again.",
         "@desk_demo takes messages again.",
     ]
+
+
+class Hanging(Account):
+    """Some chats give no answer; who asks has waited for half a minute then. ``took``: when the others took what."""
+
+    def __init__(self, telegram: Telegram, clock: Steps) -> None:
+        super().__init__(telegram)
+        self.clock = clock
+        self.took: dict[str, datetime] = {}
+        self.most = self._hang = 0
+
+    async def chat(self, destination: Destination) -> int:
+        assert isinstance(destination.chat, ChatId)
+        return destination.chat.id
+
+    async def send(self, outgoing: Outgoing) -> Outcome:
+        if outgoing.message.text != "hangs":
+            self.took[outgoing.message.text] = self.clock.now()
+            return Sent(1)
+        self._hang += 1
+        self.most = max(self.most, self._hang)
+        await self.clock.sleep(CALL)
+        self._hang -= 1
+        return Unknown("timeout")
+
+
+async def test_chats_that_hang_take_no_place_of_those_that_answer(
+    database: Busy, clock: Steps, telegram: Telegram
+) -> None:
+    account, well = Hanging(telegram, clock), Destination(ChatId(-1001))
+    hanging = {number: Destination(ChatId(number)) for number in range(-2040, -2000)}
+    await put(database, *(row("hangs", to=to)._replace(key=str(to), random_id=id_) for id_, to in hanging.items()))
+    deliver = deliver_of(database, clock, voices(account))
+    expected: dict[str, datetime] = {}
+
+    async def took() -> bool:
+        return account.took.keys() == expected.keys()
+
+    async with running(deliver):
+        for seconds in (45, 75, 105):
+            moment = at() + seconds * SECOND
+            await clock.sleep(moment - clock.now())
+            expected[f"at {seconds}"] = moment
+            await put(database, row(f"at {seconds}", to=well))
+            deliver.wake()
+            await until(took)
+    assert account.most == 30
+    assert account.took == expected
 
 
 # --- clocks and restarts ----------------------------------------------------------------------------------

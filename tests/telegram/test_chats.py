@@ -64,7 +64,8 @@ def test_what_speaks_against_writing_is_seen(chat: Any, closed: str | None) -> N
     ("chat", "code"),
     [
         (types.User(id=7, deleted=True), "INPUT_USER_DEACTIVATED"),
-        (group(migrated_to=types.InputChannel(5, 1)), "CHAT_MIGRATED"),
+        (group(migrated_to=types.InputChannel(5, 1)), "CHAT_MOVED_TO_-1000000000005"),
+        (group(migrated_to=types.InputChannelEmpty()), "CHAT_MIGRATED"),
         (types.ChannelForbidden(id=5, access_hash=1, title="Фонарь"), "CHANNEL_FORBIDDEN"),
     ],
 )

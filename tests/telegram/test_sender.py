@@ -130,6 +130,23 @@ async def test_an_address_that_is_not_good_any_more_is_looked_up_anew_once(scene
     assert len(scene.server.sent) == 1
 
 
+async def test_of_a_small_group_that_has_become_a_supergroup_the_new_id_is_told(scene: Scene) -> None:
+    scene.world.groups[55] = scene.group.number
+    for sender in (await scene.bot(), await scene.reader()):
+        for _ in range(2):
+            outcome = await sender.send(outgoing(Destination(ChatId(-55))))
+            assert isinstance(outcome, Refused)
+            assert outcome.why.endswith(f"become a supergroup; write {scene.group.marked}")
+
+
+async def test_a_small_group_that_is_still_one_refuses_in_its_own_words(scene: Scene) -> None:
+    scene.world.groups[55] = None
+    scene.server.faults.refuse(SEND, 403, "CHAT_WRITE_FORBIDDEN", times=None)
+    outcome = await (await scene.bot()).send(outgoing(Destination(ChatId(-55))))
+    assert isinstance(outcome, Refused)
+    assert "may not write there" in outcome.why
+
+
 @pytest.mark.parametrize(("closed", "said"), [(Topic.OPEN, None), (Topic.CLOSED, "closed"), (Topic.DELETED, "no such")])
 async def test_a_topic_of_a_forum(scene: Scene, closed: Topic, said: str | None) -> None:
     thread = scene.group.add_topic("Сирия")
