@@ -15,7 +15,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from sqlite3 import Connection
 from typing import Any, NamedTuple
 
@@ -445,11 +445,20 @@ async def refused(database: Database, limit: int) -> list[Letter]:
 
 async def told_since(database: Database, since: datetime) -> list[tuple[Destination, datetime]]:
     """Where and when alerts were made from that moment on, oldest first; urgent ones too."""
-    rows = await database.rows(
-        "SELECT destination, made FROM outbox WHERE made >= ? AND lane IN (?, ?) ORDER BY made, id",
-        (to_integer(since), Lane.ALERT.value, Lane.URGENT.value),
-    )
+    rows = await database.rows(_TOLD_SINCE, (to_integer(since - _ABOUT), to_integer(since)))
     return [(destination(place), from_integer(made)) for place, made in rows]
+
+
+#: By so much a row may have been made before one that was written before it.
+_ABOUT = timedelta(minutes=1)
+#: From the newest back to the first that is too old: what was told in a year is not looked at.
+_TOLD_SINCE = """
+    SELECT destination, made FROM outbox
+    WHERE id > coalesce(
+        (SELECT id FROM outbox WHERE lane IN ('alert', 'urgent') AND made < ? ORDER BY id DESC LIMIT 1), 0
+    ) AND made >= ? AND lane IN ('alert', 'urgent')
+    ORDER BY made, id
+"""
 
 
 def _entities(message: Message) -> str:
