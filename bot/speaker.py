@@ -162,23 +162,23 @@ class Speaker:
             # What it is called may change meanwhile; what it was called first says most.
             self.link = Link.SIGNED_OUT
             why = str(error).removeprefix("not signed in: ").partition("; sign in with")[0]
-            await self._tell(f"The bot cannot speak, so that messages wait: {why}. {_WHAT_TO_DO}")
+            await self._tell(Notice(f"The bot cannot speak, so that messages wait: {why}. {_WHAT_TO_DO}"))
         return SIGNED_OUT_PAUSE
 
     async def _lost(self, error: VedetteError) -> timedelta:
         self._failures = 1 if was_good(self._opened, self.answered) else self._failures + 1
         _log.warning("bot lost its connection", error=error, failures=self._failures)
         if isinstance(error, FileError):
-            await self._tell(
-                f"The bot cannot speak, so that messages wait: {error}; look for a program that has it open."
-            )
+            what = f"The bot cannot speak, so that messages wait: {error}; look for a program that has it open."
+            await self._tell(Notice(what))
         wait = pause(error, self._failures, self._random)
         if self._opened is None and isinstance(error, WaitError) and wait >= _LONG:
-            await self._tell(f"Telegram lets the bot sign in only in {lasting(wait)}; messages wait until then.")
+            what = f"Telegram lets the bot sign in only in {lasting(wait)}; messages wait until then."
+            await self._tell(Notice(what))
         elif self._failures >= _TELL_AFTER and not isinstance(error, FileError):
-            await self._tell("The bot cannot reach Telegram, so that messages wait.", str(error))
+            await self._tell(Notice("The bot cannot reach Telegram, so that messages wait.", (str(error),)))
         return wait
 
-    async def _tell(self, what: str, *details: str) -> None:
+    async def _tell(self, notice: Notice) -> None:
         now = self._clock.now()
-        await self._database.write(lambda c: notices.tell(c, _SUBJECT, Notice(what, details), now))
+        await self._database.write(lambda c: notices.tell(c, _SUBJECT, notice, now))

@@ -242,7 +242,8 @@ class Supervise:
         self.skew = ahead
         if was is None:
             said = skew.in_words(ahead)
-            await self._tell(_CLOCK, f"This machine's clock is {said} Telegram's; set it, e.g. run an NTP service.")
+            what = f"This machine's clock is {said} Telegram's; set it, e.g. run an NTP service."
+            await self._tell(_CLOCK, Notice(what))
 
     async def _mind_updates(self) -> None:
         """Returns when a life without updates has had its time, and they may be tried again."""
@@ -263,7 +264,8 @@ class Supervise:
         self.link = Link.SIGNED_OUT
         code = error.code
         ended = _AT_ITS_END.get(code, _UNKNOWN_SESSION) + (f" ({code})" if code else "")
-        await self._tell(_SESSION, f"{ended}: {_WHAT_TO_DO.get(code, _SIGN_IN)}. Nothing is read until then.")
+        what = f"{ended}: {_WHAT_TO_DO.get(code, _SIGN_IN)}. Nothing is read until then."
+        await self._tell(_SESSION, Notice(what))
         return SIGNED_OUT_PAUSE
 
     async def _lost(self, error: TelegramError) -> timedelta:
@@ -276,7 +278,7 @@ class Supervise:
         patience = 1 if isinstance(error, FileError) else _TELL_AFTER  # SQLite has waited for it already
         if self._failures >= patience and not self._told_lost and self.skew is None:
             self._told_lost = True
-            await self._tell(_CONNECTION, _lost_in_words(error))
+            await self._tell(_CONNECTION, Notice(_lost_in_words(error)))
         return pause(error, self._failures, self._random)
 
     async def _died_of_update(self) -> None:
@@ -284,11 +286,11 @@ class Supervise:
         self._deaths = [*(death for death in self._deaths if now - death < _DEATHS_WITHIN), now]
         if len(self._deaths) >= _DEATHS:
             self._without_updates = now + _WITHOUT_UPDATES
-            await self._tell(_LIBRARY, _TOO_OLD)
+            await self._tell(_LIBRARY, Notice(_TOO_OLD))
 
-    async def _tell(self, subject: str, what: str) -> None:
+    async def _tell(self, subject: str, notice: Notice) -> None:
         now = self._clock.now()
-        await self._database.write(lambda c: notices.tell(c, subject, Notice(what), now))
+        await self._database.write(lambda c: notices.tell(c, subject, notice, now))
 
     async def _settle(self, subject: str) -> None:
         now = self._clock.now()

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from bot.errors import TelegramError
+from bot.model import Notice
 from bot.ports import Clock
 from bot.storage import facts
 from bot.storage.database import Database
@@ -69,7 +70,7 @@ class Door:
         until = self._until = self._clock.now() + _SHUT_FOR
         await self._database.write(lambda c: facts.put(c, self._joining, until.isoformat()))
         what = f"No channel can be joined: {refusals.in_words(code)}; those that are public are read without it"
-        await self._roster.tell(self._joining, f"{what}, later than others. It is tried again daily.")
+        await self._roster.tell(self._joining, Notice(f"{what}, later than others. It is tried again daily."))
         log.warning("joining refused", code=code, until=until)
         return until
 
@@ -78,7 +79,7 @@ class Door:
         if self._until is not None:
             self._until = None
             await self._database.write(lambda c: facts.put(c, self._joining, ""))
-            await self._roster.tell(self._joining, "Channels can be joined again.")
+            await self._roster.tell(self._joining, Notice("Channels can be joined again."))
 
     async def count_places(self) -> None:
         """Says so before the account is in as many channels as Telegram allows. Asks once a day, or when more wait."""
@@ -96,9 +97,9 @@ class Door:
         if most - used >= max(_FEW_PLACES, wanted):
             await self._roster.settle(self._places)
             return
-        await self._roster.tell(
-            self._places,
+        few = Notice(
             "This account is in nearly as many channels and groups as Telegram allows; leave some of them in Telegram, "
             "or set join = false: those that cannot be joined are read without it, if they are public.",
             (f"places used: {used} of {most}", f"places wanted: {wanted}"),
         )
+        await self._roster.tell(self._places, few)

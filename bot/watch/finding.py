@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.errors import NoAccessError, RefusedError, TelegramError, UnreachableError, WaitError
-from bot.model import ChannelRef, ChatId, Invite, Peer, Username
+from bot.model import ChannelRef, ChatId, Invite, Notice, Peer, Username
 from bot.ports import Clock
 from bot.standing import Standing
 from bot.storage.addresses import Referred, Sought
@@ -211,7 +211,7 @@ class Finder:
         if isinstance(ref, Username) and (once := self._once(ref)) is not None and once != peer.id:
             was = self._referred[str(ref)].channel.shown
             what = f"{ref} is the name of another channel now, {peer.channel.shown}, which is watched from now on"
-            await self._roster.tell(f"name {ref}", f"{what}; what it was before, {was}, was not found.")
+            await self._roster.tell(f"name {ref}", Notice(f"{what}; what it was before, {was}, was not found."))
         return peer
 
     async def _under_its_later_name(self, ref: ChannelRef) -> Peer | None:
@@ -243,7 +243,7 @@ class Finder:
         missed = self._missed.pop(ref, None)
         if missed is not None and missed.why is not None:
             how = "was let in, and is watched now" if missed.standing in _KNOCKED else "is watched now"
-            await self._roster.tell(f"channel {ref}", f"{shown(ref)}, {peer.channel.shown}, {how}.")
+            await self._roster.tell(f"channel {ref}", Notice(f"{shown(ref)}, {peer.channel.shown}, {how}."))
 
     async def fail(self, refs: Sequence[ChannelRef], error: TelegramError) -> None:
         """A channel could not be found or taken up; it is looked for again later. ``refs``: all that mean it."""
@@ -287,8 +287,8 @@ class Finder:
         known = self._referred.get(str(ref))
         name = shown(ref) if known is None else f"{known.channel.shown} ({shown(ref)})"
         yet = "is not watched yet" if standing is Standing.ASKED else "cannot be watched"
-        what = f"{name} {yet}: {why}" if until is None else None
-        await self._roster.missed(missed, known.channel if known else None, what)
+        notice = Notice(f"{name} {yet}: {why}") if until is None else None
+        await self._roster.missed(missed, known.channel if known else None, notice)
         log.warning("channel not found", ref=ref, error=str(error), tries=missed.tries)
 
     # --- names that have gone over to others --------------------------------------------------------------
@@ -319,7 +319,7 @@ class Finder:
             write = f"@{known.username}" if known.username else str(channel)
             what = f"{ref} is the name of another channel now, {peer.channel.shown} ({peer.id}), which is not watched"
             stays = f"{known.shown}, which had the name before, stays watched; write {write} for it"
-            await self._roster.tell(f"name {ref}", f"{what}; {stays}.")
+            await self._roster.tell(f"name {ref}", Notice(f"{what}; {stays}."))
 
     def stirred(self, channel: int) -> None:
         """Something has happened to a channel that is not watched: one that is sought may have let the account in."""

@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from bot.errors import TelegramError, UnreachableError, WaitError
-from bot.model import ChannelRef, ChatId, Peer
+from bot.model import ChannelRef, ChatId, Notice, Peer
 from bot.ports import Clock
 from bot.storage import addresses, facts, notices
 from bot.storage.database import Connection, Database
@@ -64,7 +64,7 @@ class Folder:
         clock: Clock,
         include: Callable[[Mapping[ChannelRef, Peer]], Awaitable[None]],
         drop: Callable[[int], Awaitable[None]],
-        tell: Callable[[str, str], Awaitable[None]],
+        tell: Callable[[str, Notice], Awaitable[None]],
         before: Iterable[int] = (),
     ) -> None:
         self._account = account
@@ -168,7 +168,7 @@ class Folder:
         self._held = now
         if before is None or before.keys() != now.keys():
             log.info("folder changed", channels=len(now), before=None if before is None else len(before))
-            await self._tell(f"folder {self._name}", _change(self._name, before, now))
+            await self._tell(f"folder {self._name}", Notice(_change(self._name, before, now)))
         if before != now:
             kept = json.dumps({"account": self._account.id, "name": self._name, "channels": now}, ensure_ascii=False)
             await self._database.write(lambda c: facts.put(c, _FACT, kept))
@@ -180,7 +180,7 @@ class Folder:
         if not self._missed:
             self._missed = self._troubled = True
             log.warning("folder not found", folders=len(titles))
-            await self._tell(self._trouble, _missing(self._name, self._held, titles))
+            await self._tell(self._trouble, Notice(_missing(self._name, self._held, titles)))
 
     async def _failed(self, error: TelegramError) -> timedelta:
         """When to try again. The operators hear of refusals; that Telegram cannot be reached they hear from others."""
@@ -190,7 +190,7 @@ class Folder:
         if not isinstance(error, UnreachableError):
             self._troubled = True
             what = f"The folder {self._name} cannot be looked at: {refusals.why(error)}; it is tried again."
-            await self._tell(self._trouble, what)
+            await self._tell(self._trouble, Notice(what))
         pause = min(_FIRST_PAUSE * (1 << min(self._failures, _MOST_TIMES)), _EVERY)
         self._failures += 1
         return pause
@@ -236,8 +236,10 @@ def _change(name: str, before: Mapping[int, str] | None, now: Mapping[int, str])
         return f"The folder {name} holds {_counted(len(now))}{': ' if now else ''}{_several(now.values())}."
     new = [shown for channel, shown in now.items() if channel not in before]
     gone = [shown for channel, shown in before.items() if channel not in now]
-    changes = [("now also holds", new), ("no longer holds", gone)]
-    return f"The folder {name} {', and '.join(f'{verb}: {_several(them)}' for verb, them in changes if them)}."
+    if not new:
+        return f"The folder {name} no longer holds: {_several(gone)}."
+    left = f", and no longer holds: {_several(gone)}" if gone else ""
+    return f"The folder {name} now also holds: {_several(new)}{left}."
 
 
 def _missing(name: str, held: Mapping[int, str] | None, titles: Sequence[str]) -> str:

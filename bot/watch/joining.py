@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from bot.errors import NoAccessError, RefusedError, UnreachableError, UnreadableError, WaitError
-from bot.model import Invite, Peer
+from bot.model import Invite, Notice, Peer
 from bot.ports import Clock
 from bot.standing import Standing
 from bot.telegram import peers, refusals
@@ -129,7 +129,7 @@ class Joiner:
         what = f"{watched.peer.channel.shown} could not be joined"
         if watched.refused is None:
             what = f"{what}, and is read without it, later than others"
-        await self._roster.not_joined(watched.peer.id, standing, after, f"{what}: {why}")
+        await self._roster.not_joined(watched.peer.id, standing, after, Notice(f"{what}: {why}"))
 
 
 def _invite(watched: Watched) -> Invite | None:

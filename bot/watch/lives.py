@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot.errors import RefusedError, UnreachableError, UnreadableError, WaitError
+from bot.model import Notice
 from bot.ports import Clock
 from bot.telegram import peers, refusals
 from bot.telegram.account import Account
@@ -113,7 +114,7 @@ class Lives:
             shown, again = watched.peer.channel.shown, ", and joined again in a day" if self.join else ""
             what = f"This account is not in {shown} any more, though vedette has not left it; it is read without it"
             after = self._clock.now() + AFTER_KNOCKING
-            await self._roster.left(channel, after, None if code else f"{what}, later than others{again}.")
+            await self._roster.left(channel, after, None if code else Notice(f"{what}, later than others{again}."))
         await self._roster.seen(look.peer)
         if channel not in self._roster:
             return
@@ -134,4 +135,4 @@ class Lives:
             await self._roster.settle(subject)
         else:
             what = f"Telegram restricts {watched.peer.channel.shown} ({look.restriction})"
-            await self._roster.tell(subject, f"{what}; it is read as far as that goes.")
+            await self._roster.tell(subject, Notice(f"{what}; it is read as far as that goes."))

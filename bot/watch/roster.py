@@ -201,7 +201,7 @@ class Roster:
         # The title is not known where this was found before, and told then.
         if name := peer.title if isinstance(ref, ChatId) else wording.shown(ref):
             what = f"{name} is not watched: vedette writes there, and would read itself; take it out of one of the two."
-            await self.tell(_told_too(peer.id), what)
+            await self.tell(_told_too(peer.id), Notice(what))
         return True
 
     def wants(self, ref: ChannelRef) -> bool:
@@ -341,8 +341,8 @@ class Roster:
         if found:
             await self._database.write(work)
 
-    async def missed(self, one: Sought, behind: Channel | None, what: str | None) -> None:
-        """A reference leads to no channel that this account can watch, of which ``what`` is told.
+    async def missed(self, one: Sought, behind: Channel | None, notice: Notice | None) -> None:
+        """A reference leads to no channel that this account can watch, of which ``notice`` is told.
 
         ``behind``: what another account found there.
         """
@@ -350,8 +350,8 @@ class Roster:
 
         def work(c: Connection) -> None:
             addresses.set_sought(c, self._account, one)
-            if what is not None:
-                notices.tell(c, f"channel {one.written}", Notice(what), now)
+            if notice is not None:
+                notices.tell(c, f"channel {one.written}", notice, now)
             if behind is not None and behind.id is not None and behind.id not in self:
                 channels.set_refused(c, behind.id, one.why)
                 channels.set_standing(c, behind.id, one.standing)
@@ -373,19 +373,19 @@ class Roster:
             self.doubted(peer.id)
             peer = replace(peer, joined=True)
         let_in = peer.joined and watched.standing in (Standing.ASKED, Standing.NEEDS_PERSON)
-        await self._now_is(watched, peer, f"{peer.channel.shown} was let in." if let_in else None)
+        await self._now_is(watched, peer, Notice(f"{peer.channel.shown} was let in.") if let_in else None)
         if before.username != peer.username and await self.is_told(ChatId(peer.id), peer):
             self._forget(peer.id)
 
-    async def left(self, channel: int, join_after: datetime, what: str | None) -> None:
+    async def left(self, channel: int, join_after: datetime, notice: Notice | None) -> None:
         """The account is in it no more, though nobody here has left it; it is not to be joined again before then."""
         watched = self[channel]
         watched.join_after = join_after
         await self._database.write(lambda c: channels.set_join_after(c, self._account, channel, join_after))
-        await self._now_is(watched, replace(watched.peer, joined=False), what)
+        await self._now_is(watched, replace(watched.peer, joined=False), notice)
 
-    async def _now_is(self, watched: Watched, peer: Peer, what: str | None) -> None:
-        """Takes note of how a channel looks now; ``what``: to be told of how the account stands with it."""
+    async def _now_is(self, watched: Watched, peer: Peer, notice: Notice | None) -> None:
+        """Takes note of how a channel looks now; ``notice``: to be told of how the account stands with it."""
         before, watched.peer, now = watched.peer, peer, self._clock.now()
         if before.joined != peer.joined and not watched.standing.lost:
             watched.standing = channels.well(peer)
@@ -396,8 +396,8 @@ class Roster:
             channels.set_standing(c, peer.id, standing, tries=tries, look_at=look_at)
             if (renamed := wording.renamed(before, peer)) is not None:
                 notices.tell(c, f"name of channel {peer.id}", renamed, now)
-            if what is not None:
-                notices.tell(c, f"joining channel {peer.id}", Notice(what), now)
+            if notice is not None:
+                notices.tell(c, f"joining channel {peer.id}", notice, now)
             elif peer.joined and not before.joined:
                 notices.settle(c, f"joining channel {peer.id}", now)
 
@@ -406,7 +406,7 @@ class Roster:
         if before.username != peer.username:
             self.renamed()
 
-    async def not_joined(self, channel: int, standing: Standing, join_after: datetime, what: str) -> None:
+    async def not_joined(self, channel: int, standing: Standing, join_after: datetime, notice: Notice) -> None:
         """It could not be joined, and is read without it."""
         watched, now = self[channel], self._clock.now()
         watched.standing, watched.join_after = standing, join_after
@@ -415,7 +415,7 @@ class Roster:
         def work(c: Connection) -> None:
             channels.set_standing(c, channel, standing, tries=tries, look_at=look_at)
             channels.set_join_after(c, self._account, channel, join_after)
-            notices.tell(c, f"joining channel {channel}", Notice(what), now)
+            notices.tell(c, f"joining channel {channel}", notice, now)
 
         await self._database.write(work)
 
@@ -457,23 +457,22 @@ class Roster:
         if watched.look_at is None or watched.look_at <= now:
             watched.look_at = now + patience(watched.tries)
             watched.tries += 1
-        what = [f"{watched.peer.channel.shown} cannot be read ({why})", "it is tried again, less and less often."]
-        if (remedy := refusals.REMEDIES.get(watched.standing)) is not None:
-            what.insert(1, remedy)
+        remedy = refusals.REMEDIES.get(watched.standing)
+        what = f"{watched.peer.channel.shown} cannot be read ({why})" + (f"; {remedy}" if remedy else "")
         standing, tries, look_at = watched.standing, watched.tries, watched.look_at
 
         def work(c: Connection) -> None:
             channels.set_refused(c, channel, why)
             channels.set_standing(c, channel, standing, tries=tries, look_at=look_at)
-            notices.tell(c, f"channel {channel}", Notice("; ".join(what)), now)
+            notices.tell(c, f"channel {channel}", Notice(f"{what}; it is tried again, less and less often."), now)
 
         await self._database.write(work)
         log.warning("channel refused", channel=channel, code=code)
 
-    async def tell(self, subject: str, what: str, details: tuple[str, ...] = ()) -> None:
+    async def tell(self, subject: str, notice: Notice) -> None:
         """A notice to the operators, once a change."""
         now = self._clock.now()
-        await self._database.write(lambda c: notices.tell(c, subject, Notice(what, details), now))
+        await self._database.write(lambda c: notices.tell(c, subject, notice, now))
 
     async def settle(self, subject: str) -> None:
         """A trouble has ended, and nobody need hear of it."""

@@ -64,10 +64,10 @@ class Silence:
         }
         if not silent and kept == told:
             return
-        said = {channel: _again(watched[channel]) for channel in heard & watched.keys()}
+        said = {channel: Notice(_again(watched[channel])) for channel in heard & watched.keys()}
         for channel, known in silent.items():
             kept[channel] = newest[channel]
-            said[channel] = _silent(watched[channel], known)
+            said[channel] = Notice(_silent(watched[channel], known))
         await self._database.write(partial(self._write, kept, said, told.keys() - watched.keys()))
 
     async def _learn(self, quiet: Mapping[int, datetime]) -> None:
@@ -79,12 +79,12 @@ class Silence:
             self._rhythms |= {channel: (quiet[channel], rhythm(dates.get(channel, ()))) for channel in some}
 
     def _write(
-        self, kept: Mapping[int, datetime], said: Mapping[int, str], dropped: Iterable[int], c: Connection
+        self, kept: Mapping[int, datetime], said: Mapping[int, Notice], dropped: Iterable[int], c: Connection
     ) -> None:
         now = self._clock.now()
         facts.put(c, _FACT, json.dumps({channel: to_integer(last) for channel, last in kept.items()}))
-        for channel, what in said.items():
-            notices.tell(c, _subject(channel), Notice(what), now)
+        for channel, notice in said.items():
+            notices.tell(c, _subject(channel), notice, now)
             _log.info("channel silent or not", channel=channel, silent=channel in kept)
         for channel in dropped:
             notices.settle(c, _subject(channel), now)

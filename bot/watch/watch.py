@@ -23,7 +23,7 @@ from bot.errors import (
     WaitError,
 )
 from bot.ingest import Ingest
-from bot.model import Channel, ChannelRef, Haul
+from bot.model import Channel, ChannelRef, Haul, Notice
 from bot.ports import Clock
 from bot.storage.database import Database
 from bot.telegram import peers, pushes, refusals
@@ -390,7 +390,7 @@ class Watch:
             self._failures = 0
             watched = self._roster[job.channel]
             if watched.odd >= _ODD:
-                await self._tell(watched, "can be read again")
+                await self._tell(watched, Notice(f"{watched.peer.channel.shown} can be read again."))
             watched.odd = 0
             if again:
                 upto = self._missing(job.channel)
@@ -421,7 +421,8 @@ class Watch:
         watched = self._roster[channel]
         watched.odd += 1
         if watched.odd == _ODD and channel in self._roster:
-            await self._tell(watched, f"cannot be read ({refusals.why(error)}); it is tried again")
+            what = f"{watched.peer.channel.shown} cannot be read ({refusals.why(error)}); it is tried again."
+            await self._tell(watched, Notice(what))
 
     async def _in_time(self, reading: Coroutine[Any, Any, bool]) -> bool:
         """Raises TimeoutError for one that waits for long, as for a method that Telegram asked not to call."""
@@ -460,8 +461,8 @@ class Watch:
         if watched.heard is not None and self._ingest.cursors[channel].verified >= watched.top:
             await self._roster.read([channel], watched.heard)
 
-    async def _tell(self, watched: Watched, what: str) -> None:
-        await self._roster.tell(f"channel {watched.peer.id}", f"{watched.peer.channel.shown} {what}.")
+    async def _tell(self, watched: Watched, notice: Notice) -> None:
+        await self._roster.tell(f"channel {watched.peer.id}", notice)
 
     def _refuse(self, channel: int, why: str) -> None:
         self._agenda.drop(channel)

@@ -114,9 +114,9 @@ class Desk:
     async def drop(self, channel: int) -> None:
         self.dropped.append(channel)
 
-    async def tell(self, subject: str, what: str) -> None:
+    async def tell(self, subject: str, notice: Notice) -> None:
         now = at()
-        await self.database.write(lambda c: notices.tell(c, subject, Notice(what), now))
+        await self.database.write(lambda c: notices.tell(c, subject, notice, now))
 
     async def told(self) -> Sequence[str]:
         return [one.notice.what for one in await notices.untold(self.database)]
@@ -341,8 +341,8 @@ async def test_a_crash_after_telling_tells_nothing_twice(desk: Desk) -> None:
         await desk.looked()
     desk.put(lantern, harbour)
 
-    async def tell_and_die(subject: str, what: str) -> None:
-        await desk.tell(subject, what)
+    async def tell_and_die(subject: str, notice: Notice) -> None:
+        await desk.tell(subject, notice)
         raise StorageError("the power is gone")
 
     dying = Folder(desk.account, NAME, desk.database, desk.pauses, desk.include, desk.drop, tell_and_die)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.clock import ScaledClock
-from bot.model import ChatId, Peer, Username
+from bot.model import ChatId, Notice, Peer, Username
 from bot.standing import Standing
 from bot.storage import channels, facts
 from bot.storage.database import Connection
@@ -224,6 +224,7 @@ async def test_that_a_refused_channel_cannot_be_joined_either_does_not_begin_its
     roster = (await station.start())._roster
     await roster.refuse(alfa.marked, "CHANNEL_PRIVATE")
     day_after = station.clock.now() + timedelta(days=1)
-    await roster.not_joined(alfa.marked, roster[alfa.marked].standing, day_after, "alfa_demo could not be joined")
+    notice = Notice("alfa_demo could not be joined")
+    await roster.not_joined(alfa.marked, roster[alfa.marked].standing, day_after, notice)
     [(tries, look_at)] = await station.database.rows("SELECT tries, look_at FROM channel")
     assert (tries, look_at is None) == (1, False)
