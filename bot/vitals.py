@@ -47,7 +47,7 @@ class Severity(StrEnum):
 
 
 class Code(StrEnum):
-    """What may ail it, the worst first; docs/running.md says of each what to do."""
+    """What may ail it, the worst first; docs/operations.md says of each what to do."""
 
     NOT_RUNNING = "not-running"
     DATABASE = "database"

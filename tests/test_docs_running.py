@@ -156,11 +156,3 @@ def test_every_command_that_connects_is_on_the_page() -> None:
     offline = {"demo", "replay", "grep", "explain"}
     for command in app.registered_commands:
         assert command.name in offline or f"`vedette {command.name}" in PAGE or command.name in boxes()
-
-
-@pytest.mark.parametrize(
-    "notice", re.findall(r"^\| (\S.*?) \|", PAGE.partition("| notice |")[2].partition("##")[0], re.MULTILINE)
-)
-def test_every_notice_of_the_page_is_one_that_is_told(notice: str) -> None:
-    source = "".join(path.read_text("utf-8") for path in (ROOT / "bot").rglob("*.py"))
-    assert all(part.strip() in source for part in notice.split("…"))
