@@ -53,12 +53,16 @@ async def _due(database: Database, now: datetime, patience: timedelta) -> dict[s
     found = await database.rows(
         """
         SELECT destination, min(CASE WHEN tries >= ? AND made <= ? THEN made ELSE not_before END) FROM (
-            SELECT min(id), destination, not_before, made, tries, state FROM (
+            SELECT min(id), destination, not_before, made, tries, state, voice, account FROM (
                 SELECT * FROM outbox WHERE state IN ('waits', 'tried')
                 UNION ALL SELECT * FROM outbox WHERE state = 'refused' AND not_before < ?
             ) GROUP BY lane, destination
-        ) WHERE state != 'refused' AND (not_before <= ? OR tries >= ? AND made <= ?)
-            AND NOT EXISTS (SELECT 1 FROM rest WHERE until > ? AND noted <= ?)
+        ) AS o WHERE state != 'refused' AND (not_before <= ? OR tries >= ? AND made <= ?)
+            AND NOT EXISTS (SELECT 1 FROM rest WHERE until > ? AND noted <= ? AND account = coalesce(
+                o.account,
+                (SELECT account FROM outbox WHERE voice = o.voice AND state = 'sent' ORDER BY id DESC LIMIT 1),
+                rest.account
+            ))
         GROUP BY destination
         """,
         (

@@ -168,3 +168,24 @@ async def test_a_wait_that_was_noted_on_a_clock_ahead_hides_nothing(database: Da
     await database.write(lambda c: outbox.add(c, [row("a", 0)]))
     await database.write(lambda c: attempts.rest(c, 42, at(9000), "FLOOD_WAIT", at(20)))
     assert (await due(database, 60), await due(database, 10)) == (None, 0)
+
+
+async def test_a_wait_of_another_account_than_the_one_that_sends_hides_nothing(database: Database) -> None:
+    """Telegram lets the reader send nothing, and it is the bot that speaks."""
+    bot, reader = 7, 42
+    await database.write(lambda c: outbox.add(c, [row("a", 0), row("b", 1, DESK), row("c", 2)]))
+    await database.write(lambda c: outbox.claim(c, 1, bot, None))
+    await database.write(lambda c: outbox.confirm(c, 1, 9, None, at(0)))
+    await database.write(lambda c: attempts.rest(c, reader, at(9000), "PEER_FLOOD", at(2)))
+    assert await due(database, 60) == 1
+    await database.write(lambda c: attempts.rest(c, bot, at(9000), "FLOOD_WAIT", at(2)))
+    assert await due(database, 60) is None
+
+
+async def test_what_an_account_has_tried_waits_for_that_account(database: Database) -> None:
+    await database.write(lambda c: outbox.add(c, [row("a", 0)]))
+    await database.write(lambda c: outbox.claim(c, 1, 42, None))
+    await database.write(lambda c: attempts.rest(c, 7, at(9000), "FLOOD_WAIT", at(2)))
+    assert await due(database, 60) == 0
+    await database.write(lambda c: attempts.rest(c, 42, at(9000), "FLOOD_WAIT", at(2)))
+    assert await due(database, 60) is None
