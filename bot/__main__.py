@@ -11,6 +11,10 @@ def main() -> None:
         # As `bot.cli.stopping.end_at_once` says, before anything is loaded.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: os._exit(0))
+    if sys.argv[1:] == ["health"]:
+        from bot.cli.checkup import answer_at_once
+
+        answer_at_once()
     from bot.cli.main import main as run
 
     run()

@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
+from bot import inforce
 from bot.clock import SystemClock
 from bot.config.ruling import rules_of
 from bot.config.settings import Settings
@@ -44,7 +45,7 @@ _log = logger(__name__)
 #: most of the last one.
 _STAGE, _LAST_STAGE = timedelta(seconds=0.75), timedelta(seconds=1)
 #: How often those loops are woken that look for what is due.
-_LOOK_EVERY = timedelta(seconds=1)
+_LOOK_EVERY = timedelta(seconds=5)
 #: Objects that are let gather before they are looked through for garbage: some thousand posts on their way.
 _YOUNG = 20_000
 #: For how long at most the database's thread waits for Python's lock. The lock is free for a moment at each look for
@@ -110,6 +111,7 @@ async def serve(  # noqa: PLR0913, PLR0917 - where it runs, and who listens
         chance = Random()  # noqa: S311 - for pauses, not for secrets
         parts = await Parts.made(settings, rules, database, alarms, chance, mouth.sender)
         stack.push_async_callback(parts.quota.settled)
+        await database.write(lambda c: inforce.put(c, settings, file and file.path))
         house = _House(parts, mouth, file, lexicon)
         if mouth.begin is not None:
             await mouth.begin(database)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+from bot import inforce
 from bot.config.diff import changes
 from bot.config.load import load
 from bot.config.ruling import rules_of
@@ -130,6 +131,7 @@ class Reload:
             else:
                 notices.settle(c, _ERROR, now)
             notices.say_announced(c, _CHANGED, now)
+            inforce.put(c, self._settings(), self._path)
 
         await self._database.write(work)
 

@@ -20,7 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("parts", "metering"),
     ("supervise", "speaker", "digests", "replay", "reload", "retention"),
     ("watch", "desk", "backfill"),
-    ("ingest", "delivery", "quota", "pulse", "lives", "operators", "notify", "tally"),
+    ("ingest", "delivery", "quota", "pulse", "lives", "operators", "notify", "tally", "inforce"),
     ("entries", "retelling", "trail"),
     ("intake",),
     ("telegram",),

@@ -8,24 +8,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import typer
-
-from bot.cli.config import config_path, tell_errors
 from bot.errors import ConfigError
 
 if TYPE_CHECKING:
     from bot.config.settings import Settings
+    from bot.inforce import InForce
 
 _LARGEST = 8_000_000
 _DATA_DIR = re.compile(r"""^[ \t]*data_dir[ \t]*=[ \t]*(["'])([^"'\r\n]+)\1""", re.MULTILINE)
 
 
 class Asked(NamedTuple):
-    """``folder`` is the data directory; ``settings`` is None where the file has errors: ``fault`` says so, a line."""
+    """``folder`` is the data directory; ``known`` is None where the file has errors: ``fault`` says so, a line.
+
+    ``settings``: all of it, where all of it was read.
+    """
 
     folder: Path
-    settings: Settings | None
+    known: InForce | None
     fault: str | None = None
+    settings: Settings | None = None
 
 
 def asked_of(option: Path | None, environment: Mapping[str, str] = os.environ) -> Asked:
@@ -33,25 +35,30 @@ def asked_of(option: Path | None, environment: Mapping[str, str] = os.environ) -
 
     A service does not take such a file over: what it does is worth knowing all the same.
     """
+    import typer
+
+    from bot import inforce
     from bot.cli.beside import is_running
+    from bot.cli.config import tell_errors
+    from bot.cli.file import config_path
     from bot.config.load import load
 
     path = config_path(option, environment)
     try:
         settings = load(path, environment)
     except ConfigError as error:
-        folder = _folder(path)
+        folder = folder_of(path)
         if not is_running(folder):
             tell_errors(error)
             raise typer.Exit(2) from None
         first = error.errors[0].partition("\n")[0]
         what = f"{path.name} has errors and was not taken over; the former configuration stays in force: {first}"
         return Asked(folder, None, what.rstrip("."))
-    return Asked(settings.data_dir, settings)
+    return Asked(settings.data_dir, inforce.of(settings), settings=settings)
 
 
-def _folder(path: Path) -> Path:
-    """The data directory that a file with errors names, as far as that can be read, else the one by default."""
+def folder_of(path: Path) -> Path:
+    """The data directory that a file names, with errors or without; as far as that can be read, else the default."""
     from bot.config.syntax import Slip, read
 
     try:

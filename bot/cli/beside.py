@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bot.folder import LOCK
 from bot.storage import attempts, facts, overview, quotas, vitals
-from bot.storage.routes import OPERATOR
 from bot.vitals import Ailment, Disk, Outside, Reached, Severity, Vitals, Wait, ailments
 
 if TYPE_CHECKING:
     from bot.cli.asked import Asked
-    from bot.config.settings import Settings
     from bot.storage.attempts import Rest
     from bot.storage.database import Database
     from bot.storage.overview import ChannelState
@@ -44,6 +42,11 @@ def is_running(folder: Path) -> bool:
     return _is_held(folder / LOCK)
 
 
+def is_alive(folder: Path) -> bool:
+    """Whether a process has written down how it is: until then what stands there is of an earlier one."""
+    return _is_held(folder / vitals.ALIVE)
+
+
 def _is_held(path: Path) -> bool:
     """Whether a process holds this file locked. The lock that this takes to see it is let go at once."""
     try:
@@ -64,13 +67,13 @@ async def watched(asked: Asked, database: Database, channels: Sequence[ChannelSt
 
     Of a configuration with errors those that the last process has read, once it has read all of them.
     """
-    if (settings := asked.settings) is None:
+    if (known := asked.known) is None:
         life = await vitals.last(database)
         if life is None or life.passed is None:
             return [*channels]
         return [one for one in channels if one.read_at is not None and one.read_at >= life.started]
-    written = references(settings)
-    inside = await _inside(database) if settings.watch.folder is not None else frozenset()
+    written = known.channels
+    inside = await _inside(database) if known.folder is not None else frozenset()
     return [one for one in channels if inside is None or one.channel.id in inside or not names(one).isdisjoint(written)]
 
 
@@ -78,17 +81,6 @@ async def _inside(database: Database) -> frozenset[int | None] | None:
     """What the folder held last, as `bot.watch.folder` keeps it; that one would load Telegram's library."""
     kept = await facts.get(database, "folder")
     return frozenset(map(int, json.loads(kept)["channels"])) if isinstance(kept, str) else None
-
-
-def references(settings: Settings) -> list[str]:
-    """What the configuration calls its channels."""
-    return [str(one.channel) for one in settings.watch.channels]
-
-
-def told(settings: Settings) -> frozenset[str]:
-    """What the configuration calls the chats that are written to; "operator 12345" where that is in private."""
-    chats = [settings.digest.chat, *(settings.destination_of(topic) for topic in settings.topics)]
-    return frozenset((*map(str, chats), *(f"{OPERATOR}{user}" for user in ("me", *settings.operators.users))))
 
 
 def names(one: ChannelState) -> frozenset[str]:
@@ -111,12 +103,11 @@ def unread(asked: Asked, now: datetime, fault: str | None = None) -> Seen:
 
 async def seen(asked: Asked, database: Database, channels: Collection[ChannelState], now: datetime) -> Seen:
     """How a service is whose database is this, and which watches these. Raises StorageError."""
-    folder, settings = asked.folder, asked.settings
+    folder, known = asked.folder, asked.known
     running = is_running(folder)
-    # What stands there may be of an earlier process, while the next one is still being loaded.
-    life = await vitals.last(database) if running and _is_held(folder / vitals.ALIVE) else None
+    life = await vitals.last(database) if running and is_alive(folder) else None
     # What needs the configuration is left out where that has errors.
-    written, chats = (set(references(settings)), told(settings)) if settings else (set[str](), frozenset[str]())
+    written, chats = (set(known.channels), known.chats) if known else (set[str](), frozenset[str]())
     silent, refusing = await vitals.silent(database), await vitals.refusing(database)
     outside = Outside(
         running=running,
@@ -127,7 +118,7 @@ async def seen(asked: Asked, database: Database, channels: Collection[ChannelSta
             for one in channels
         ),
         refusing=tuple(what for place, what in refusing.items() if place in chats),
-        folder=await _folder(settings, database) if settings else None,
+        folder=await _folder(known.folder, database) if known else None,
         session=_reason(await vitals.session(database)),
         configuration=asked.fault or (await vitals.configuration(database) if life else None),
         unfound=sum(one.written in written and one.why is not None for one in await overview.sought(database)),
@@ -149,8 +140,7 @@ async def rests(database: Database) -> dict[str, Rest]:
     }
 
 
-async def _folder(settings: Settings, database: Database) -> str | None:
-    name = settings.watch.folder
+async def _folder(name: str | None, database: Database) -> str | None:
     return None if name is None else _reason(await vitals.folder(database, name))
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.config import Config, config_path, settings_from
+from bot.cli.config import Config, settings_from
+from bot.cli.file import config_path
 from bot.errors import VedetteError
 from bot.query.lexicon import Lexicon
 from bot.schedule import next_moment

@@ -10,25 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.file import config_path
 from bot.errors import ConfigError
-from bot.query.lexicon import Lexicon
-from bot.rules import Rules
 from bot.terminal import harmless
-from bot.text.morphology.languages import Morphology
 
 if TYPE_CHECKING:
     from bot.config.settings import Settings
+    from bot.rules import Rules
 
 #: The type of a command's ``config`` argument.
 Config = Annotated[
     Path | None,
     typer.Option("--config", help="The configuration; default: $VEDETTE_CONFIG, then ./config.toml.", metavar="PATH"),
 ]
-
-
-def config_path(option: Path | None, environment: Mapping[str, str]) -> Path:
-    """What was asked for, else what the environment says, else config.toml of the working directory."""
-    return option or Path(environment.get("VEDETTE_CONFIG") or "config.toml")
 
 
 def settings_from(option: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -50,6 +44,8 @@ def rules_from(option: Path | None, environment: Mapping[str, str] = os.environ)
 def rules_of_settings(settings: Settings) -> Rules:
     """The rules of a configuration that was read."""
     from bot.config.ruling import rules_of
+    from bot.query.lexicon import Lexicon
+    from bot.text.morphology.languages import Morphology
 
     return rules_of(settings, Lexicon(Morphology()))
 

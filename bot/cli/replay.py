@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.config import Config, config_path, rules_from
+from bot.cli.config import Config, rules_from
+from bot.cli.file import config_path
 from bot.cli.matches import as_json
 from bot.cli.output import results
 from bot.cli.reading import Files, Reading

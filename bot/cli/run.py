@@ -5,23 +5,30 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.config import Config, config_path, settings_from
+from bot.cli.config import Config, settings_from
+from bot.cli.file import config_path
 from bot.cli.output import results
 from bot.cli.stopping import Stop, end_at_once
 from bot.errors import ConfigError, VedetteError
 from bot.terminal import Style, is_printing
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import TextIO
 
     from bot.app import Mouth
     from bot.config.settings import Settings
+    from bot.telemetry.outlet import Outlet
+
+#: How long at the end whoever reads the log has time to read the rest.
+_FAREWELL = timedelta(seconds=1)
 
 
 def run(
@@ -40,18 +47,31 @@ def run(
     if settings.telegram.api_id is None or settings.telegram.api_hash is None:
         raise ConfigError(["telegram: api_id and api_hash are missing; write those that my.telegram.org shows"])
     from bot.folder import held
-    from bot.telemetry.log import configure
 
-    configure(settings.log.level, settings.log.format, sys.stderr)
     stop, file = Stop(), config_path(config, os.environ)
     with held(settings.data_dir), results(None) as stream:
-        asyncio.run(_serve(settings, file, form, stream, stop))
+        with _standard_error() as said:
+            asyncio.run(_serve(settings, file, _mouth(settings, form, stream, said), stop))
         if is_printing():
             # Its reader does not read on, and would keep us from ending for as long.
             os._exit(0)
 
 
-async def _serve(settings: Settings, file: Path, form: str, stream: TextIO, stop: Stop) -> None:
+@contextmanager
+def _standard_error() -> Iterator[Outlet]:
+    """Where the log and notices go. Whoever reads there holds up nothing, and not the end either."""
+    from bot.telemetry.outlet import Outlet
+
+    with Outlet.opened(sys.stderr) as outlet:
+        try:
+            yield outlet
+        finally:
+            if not outlet.emptied(_FAREWELL):
+                # What is said of an error besides would wait for ever.
+                sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - the process ends
+
+
+async def _serve(settings: Settings, file: Path, mouth: Mouth, stop: Stop) -> None:
     from bot.app import File, serve
 
     asked, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -59,28 +79,29 @@ async def _serve(settings: Settings, file: Path, form: str, stream: TextIO, stop
     def begun() -> None:
         stop.begun(lambda: loop.call_soon_threadsafe(asked.set))
 
-    await serve(settings, _mouth(settings, form, stream), asked, begun, File(file, os.environ))
+    await serve(settings, mouth, asked, begun, File(file, os.environ))
 
 
-def _mouth(settings: Settings, form: str, stream: TextIO) -> Mouth:
-    """What is said here: matches on standard output where they are asked for, notices on standard error."""
+def _mouth(settings: Settings, form: str, stream: TextIO, said: Outlet) -> Mouth:
+    """What is said here: matches on standard output where they are asked for, notices and the log beside it."""
     from bot.app import Mouth
     from bot.cli.printed import Mark, MatchPrinter
     from bot.config.settings import LogFormat
     from bot.printer import log_notice, print_notice
     from bot.telemetry.log import configure
 
+    configure(settings.log.level, settings.log.format, said)
     mark = Mark(settings.data_dir / "printed")
     printer = MatchPrinter(stream, mark) if form == "jsonl" else None
     if printer is None:
         mark.forget()
     return Mouth(
         show=lambda message: (
-            log_notice(message, sys.stderr, datetime.now(UTC))
+            log_notice(message, said, datetime.now(UTC))
             if settings.log.format is LogFormat.JSON
-            else print_notice(message, sys.stderr, Style(colour=False))
+            else print_notice(message, said, Style(colour=False))
         ),
         begin=None if printer is None else printer.begin,
         matched=None if printer is None else printer.print_new,
-        obey=lambda changed: configure(changed.log.level, settings.log.format, sys.stderr),
+        obey=lambda changed: configure(changed.log.level, settings.log.format, said),
     )

@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bot.budget import Curb, rule_of, share_of
-from bot.cli import health
 from bot.cli.asked import asked_of
 from bot.cli.config import Config
 from bot.render.times import Times
@@ -110,9 +109,9 @@ async def _found(asked: Asked, now: datetime) -> Status:
     from bot.storage import overview
     from bot.storage.database import NAME, Database
 
-    written = beside.references(asked.settings) if asked.settings else []
+    written = asked.known.channels if asked.known else ()
     if not (asked.folder / NAME).exists():
-        return Status(folder=asked.folder, seen=beside.unread(asked, now), missing=tuple(written))
+        return Status(folder=asked.folder, seen=beside.unread(asked, now), missing=written)
     async with Database.opened(asked.folder, writable=False) as database:
         channels = await overview.channels(database)
         watched = await beside.watched(asked, database, channels)
@@ -185,6 +184,8 @@ def _by_need(one: ChannelState) -> tuple[bool, int, float, str]:
 
 def as_object(found: Status) -> dict[str, object]:
     """The form of ``--json``: all keys are always there; times are ISO 8601 in UTC (docs/running.md)."""
+    from bot.cli import checkup
+
     stored = found.stored or Stored(
         0, 0, dict.fromkeys(("waits", "tried", "sent", "refused"), 0), None, [], {}, [], [], [], {}, [], {}
     )
@@ -217,7 +218,7 @@ def as_object(found: Status) -> dict[str, object]:
             {"at": _iso(one.made), "what": one.notice.what, "details": one.notice.details, "told": _iso(one.told)}
             for one in stored.notices
         ],
-        "health": health.as_object(found.seen),
+        "health": checkup.as_object(found.seen),
         "sought": [_sought(one) for one in stored.sought],
         "speaker": None if found.seen.vitals is None else found.seen.vitals.speaker,
         "digests": [{"destination": chat, "next": _iso(moment)} for chat, moment in stored.digests.items()],

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from bot.config.positions import KeyPath, Positions
-from bot.config.settings import TABLES, table_at
+if TYPE_CHECKING:
+    from bot.config.positions import KeyPath
 
 #: The words of tomllib's error, and what is wrong and would be right in ours. The first that fits is taken.
 _SINGLE = r"write the text in single quotes, where a \ stays as it is"
@@ -64,6 +64,8 @@ def read(toml: str) -> dict[str, object] | Slip:
 
 
 def _slip(message: str, toml: str) -> Slip:
+    from bot.config.positions import Positions  # only now: whoever merely reads needs none of it
+
     line, column = _place(message, toml)
     source = toml.split("\n")
     if re.search(r"Invalid initial|Expected '\]", message) and _NAMES_A_TOPIC.match(source[line - 1]):
@@ -96,6 +98,8 @@ def _place(message: str, toml: str) -> tuple[int, int]:
 
 
 def _known(path: KeyPath) -> KeyPath:
+    from bot.config.settings import TABLES, table_at
+
     for length, part in enumerate(path):
         table = table_at(path[:length])
         is_key = table == ("topics",) or (table in TABLES and part in TABLES[table].model_fields)

@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from itertools import islice
 from pathlib import PurePath
-from typing import Any, TextIO
+from typing import Any, Protocol
 
 import structlog
 
@@ -61,7 +61,15 @@ def logger(name: str) -> structlog.stdlib.BoundLogger:
     return log
 
 
-def configure(level: LogLevel, form: LogFormat, stream: TextIO) -> None:
+class Stream(Protocol):
+    """Where lines go: a file, or whoever takes them in its place."""
+
+    def write(self, text: str, /) -> object: ...
+    def flush(self) -> object: ...
+    def isatty(self) -> bool: ...
+
+
+def configure(level: LogLevel, form: LogFormat, stream: Stream) -> None:
     """From now on the log goes to this stream: ours from ``level`` up, that of libraries from warnings up."""
     asked = _LEVELS[level.upper()]
     root = logging.getLogger()
@@ -77,8 +85,8 @@ def configure(level: LogLevel, form: LogFormat, stream: TextIO) -> None:
 _AGAIN = timedelta(minutes=1)
 
 
-class _Handler(logging.StreamHandler[TextIO]):
-    def __init__(self, stream: TextIO, form: LogFormat) -> None:
+class _Handler(logging.StreamHandler[Stream]):
+    def __init__(self, stream: Stream, form: LogFormat) -> None:
         super().__init__(stream)
         #: When something was last said at a place in a library.
         self._said: dict[tuple[str, int], float] = {}

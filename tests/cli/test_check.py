@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.config import config_path
+from bot.cli.file import config_path
 from tests.cli.conftest import ROOT, Vedette
 
 VALID = """\

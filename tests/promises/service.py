@@ -97,22 +97,19 @@ class Service:
         )
         return cls(folder)
 
-    async def start(self, *, form: str = "jsonl") -> None:
+    async def start(self, *, form: str = "jsonl", to: int = asyncio.subprocess.PIPE) -> None:
+        """``to``: where its standard error goes; what goes elsewhere than here is not in ``log``."""
         self.starts += 1
         self.process = process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bot", "run", "--config", str(self.folder / "config.toml"), "--format", form),
             cwd=ROOT,
             env={**os.environ, "PYTHONUTF8": "1"},
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+            stderr=to,
             limit=1 << 24,
         )
-        assert process.stdout is not None
-        assert process.stderr is not None
-        self._readers = [
-            asyncio.create_task(_collect(process.stdout, self.lines)),
-            asyncio.create_task(_collect(process.stderr, self.log)),
-        ]
+        streams = (process.stdout, self.lines), (process.stderr, self.log)
+        self._readers = [asyncio.create_task(_collect(one, lines)) for one, lines in streams if one is not None]
 
     async def kill(self) -> None:
         """As a power cut: no instruction more."""

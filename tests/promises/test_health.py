@@ -88,6 +88,37 @@ async def test_it_fails_until_the_first_pass_of_this_process_has_ended_whatever_
     assert codes(await health(service)) == ["not-running"]
 
 
+async def test_what_is_in_force_need_not_be_read_again(service: Service) -> None:
+    """As the container asks: what the service has taken over it has also said how it is, for whoever looks."""
+    await service.start()
+    await becomes(service)
+    assert await asked_in_short(service) == ("healthy\n", False)
+    file = service.folder / "config.toml"
+    valid = file.read_text("utf-8")
+    for changed in (valid.replace("Асад", "Дамаск"), f"# Nothing but a comment\n{valid}", valid):
+        file.write_text(changed, "utf-8")
+        end = time.monotonic() + _SOON
+        while await asked_in_short(service) != ("healthy\n", False):
+            assert time.monotonic() < end
+    file.write_text(valid.replace("@health_2_demo", "health"), "utf-8")
+    said, read = await asked_in_short(service)
+    assert read
+    assert said.startswith("degraded (configuration): config.toml has errors and was not taken over; ")
+
+
+async def asked_in_short(service: Service) -> tuple[str, bool]:
+    """What it prints, and whether the whole configuration was read for that."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-X", "importtime", "-m", "bot", "health"),
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUTF8": "1", "VEDETTE_CONFIG": str(service.folder / "config.toml")},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    printed, loaded = await process.communicate()
+    return printed.decode(), b"bot.config.settings" in loaded
+
+
 async def test_a_session_that_was_ended_is_named(server: TelegramServer, service: Service) -> None:
     await service.start()
     await becomes(service)
