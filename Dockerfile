@@ -45,7 +45,7 @@ USER 10001:10001
 VOLUME ["/data"]
 # From here `data_dir = "data"`, the default, is the volume.
 WORKDIR /
-# By an interpreter of its own, a third of a second: once a minute. After a long downtime there is much to be read first.
+# By an interpreter of its own, a seventh of a second: once a minute. After a long downtime there is much to be read first.
 HEALTHCHECK --interval=60s --timeout=10s --start-period=10m --retries=3 CMD ["python", "-m", "bot", "health"]
 # A stop in the first moments, before Python has begun, is a stop like any other: 0.
 ENTRYPOINT ["tini", "-e", "143", "--", "python", "-m", "bot"]

@@ -112,11 +112,15 @@ class Installation:
     async def inside(self, *command: str) -> Done:
         return await self.engine.call("exec", self.name, *command)
 
+    def checked(self) -> dict[str, Any]:
+        """How the image wants its health to be checked: ``Test`` is the command, ``Interval`` in nanoseconds."""
+        check: dict[str, Any] = self.engine.looked_at(self.name)["Config"]["Healthcheck"]
+        assert check["Test"][0] == "CMD"
+        return check
+
     async def healthy(self) -> bool:
         """By the image's own check, without the engine's timer."""
-        check = self.engine.looked_at(self.name)["Config"]["Healthcheck"]["Test"]
-        assert check[0] == "CMD"
-        return (await self.inside(*check[1:])).code == 0
+        return (await self.inside(*self.checked()["Test"][1:])).code == 0
 
     async def becomes_healthy(self) -> float:
         """Returns after how many seconds."""

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.timeout(900)
 #: What a stop may take, in seconds. The engine's own part is in what is measured.
 _STOP = 3.0
 _STOPS = int(os.environ.get("STOPS", "20"))
-#: For how long it is watched doing nothing, in seconds.
-_IDLE = 15.0
+#: What a check of its health may take of a core, in seconds; what both may take of it while nothing happens.
+_CHECK, _SHARE = 0.4, 0.01
 
 
 async def test_it_becomes_healthy_and_tells_what_is_posted(installation: Installation, figures: dict[str, str]) -> None:
@@ -39,16 +39,55 @@ async def test_it_becomes_healthy_and_tells_what_is_posted(installation: Install
 
 
 async def test_it_is_idle_when_nothing_happens(installation: Installation, figures: dict[str, str]) -> None:
+    """Watched for as long as from one check of its health to the next, which is made meanwhile.
+
+    In time of a core, to which a machine that has much else to do adds somewhat: there it has a second try. What the
+    engine itself takes is not in it.
+    """
     await installation.start()
     await installation.becomes_healthy()
     await asyncio.sleep(2)
+    rest = await _at_rest(installation)
+    if rest.share >= _SHARE or rest.check >= _CHECK:
+        rest = await _at_rest(installation)
+    figures["idle"] = f"{rest.megabytes:.0f} MB, {rest.service:.2%} of a core"
+    figures["idle, with health checks"] = f"{rest.share:.2%} of a core, {rest.check:.2f} s a check"
+    assert rest.megabytes < 150
+    assert rest.check < _CHECK
+    assert rest.share < _SHARE
+
+
+class _Rest(NamedTuple):
+    """Of a core: what the service takes, and it and the checks of its health; the seconds of one check."""
+
+    service: float
+    share: float
+    check: float
+    megabytes: float
+
+
+async def _at_rest(installation: Installation) -> _Rest:
+    span = installation.checked()["Interval"] / 1e9
     before = await _used(installation)
-    await asyncio.sleep(_IDLE)
+    check = await _check(installation)
+    await asyncio.sleep(span)
     after = await _used(installation)
-    share = (after.seconds - before.seconds) / _IDLE
-    figures["idle"] = f"{after.megabytes:.0f} MB, {share:.1%} of a core"
-    assert after.megabytes < 150
-    assert share < 0.01
+    service = (after.seconds - before.seconds) / span
+    return _Rest(service, service + check / span, check, after.megabytes)
+
+
+async def _check(installation: Installation) -> float:
+    """What one check of its health takes of a core, in seconds, as the image asks for it."""
+    look = (
+        "import resource, subprocess, sys\n"
+        "code = subprocess.run(sys.argv[1:]).returncode\n"
+        "used = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
+        "print(used.ru_utime + used.ru_stime)\n"
+        "sys.exit(code)\n"
+    )
+    done = await installation.inside("python", "-c", look, *installation.checked()["Test"][1:])
+    assert done.code == 0, done.err + done.out
+    return float(done.out.splitlines()[-1])
 
 
 class _Used(NamedTuple):
