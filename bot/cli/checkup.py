@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 from bot import inforce
 from bot.cli.asked import Asked, asked_of, folder_of
-from bot.cli.beside import is_alive, seen, unread, watched
+from bot.cli.beside import is_alive, is_running, seen, unread, watched
 from bot.cli.file import config_path
 from bot.errors import StorageError
 from bot.storage import overview
-from bot.storage.database import NAME, Database
+from bot.storage.database import NAME, Database, OlderError
 from bot.terminal import harmless, prepare_streams, printing
 
 if TYPE_CHECKING:
@@ -51,18 +51,27 @@ async def examined(option: Path | None, environment: Mapping[str, str], now: dat
         async with Database.opened(asked.folder, writable=False) as database:
             return await _looked(asked, database, now)
     except StorageError as error:
+        if isinstance(error, OlderError) and is_running(asked.folder) and not is_alive(asked.folder):
+            return unread(asked, now)  # it is being brought forward
         return unread(asked, now, str(error).rstrip("."))
 
 
 async def _in_short(path: Path, now: datetime) -> Seen | None:
     """The same, where a service that runs has this very file in force; else, or where anything is wrong, None."""
-    folder = folder_of(path)
-    if is_alive(folder):
+    if (folder := _at_work(path)) is not None:
         with suppress(StorageError, OSError):
             async with Database.opened(folder, writable=False) as database:
                 if (known := await inforce.get(database, path)) is not None:
                     return await _looked(Asked(folder, known), database, now)
     return None
+
+
+def _at_work(path: Path) -> Path | None:
+    """The data directory that a file names, if a process has written down there how it is."""
+    if not path.is_file():
+        return None  # a pipe, say, could be read once only
+    folder = folder_of(path)
+    return folder if is_alive(folder) else None
 
 
 async def _looked(asked: Asked, database: Database, now: datetime) -> Seen:

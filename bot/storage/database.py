@@ -40,6 +40,8 @@ _LOCKED_FOR = timedelta(minutes=5)
 _AGAIN = 0.1
 #: Rows that are fetched at once where they are asked for one by one; nothing here asks so.
 _CHUNK = 64
+#: In bytes: what the write-ahead log grew by beyond this is given back once nobody needs it.
+_LOG = 64 * 1024 * 1024
 #: In bytes: up to this size every page is looked at when it is opened, which takes well under a second.
 _SMALL = 128 * 1024 * 1024
 
@@ -105,7 +107,7 @@ class Database:
                     if loop.time() >= end:
                         raise
                     if first:
-                        _warn(error)
+                        _warn("database locked", why=str(error))
                     first = False
                 await asyncio.sleep(_AGAIN)
 
@@ -120,10 +122,14 @@ class Database:
             pass
 
 
-def _warn(error: StorageError) -> None:
+def _warn(event: str, **keys: object) -> None:
     from bot.telemetry.log import logger  # only now: it takes its time, and whoever merely looks has none
 
-    logger(__name__).warning("database locked", why=str(error))
+    logger(__name__).warning(event, **keys)
+
+
+class OlderError(StorageError):
+    """A database that an older version has written, for whoever only reads."""
 
 
 class _LockedError(StorageError):
@@ -205,6 +211,10 @@ async def _bring_forward(writer: _Threaded, path: Path) -> None:
             f"{path} cannot keep a write-ahead log there (journal mode {mode}); put data_dir on a local disk."
         )
     await writer.execute("PRAGMA synchronous = FULL")
+    # What the log needed while a step was carried out, or somebody read for long, is given back afterwards.
+    await writer.execute(f"PRAGMA journal_size_limit = {_LOG}")
+    if 0 < version < len(STEPS):
+        _warn("the database is brought forward, which may take a while", version=version, to=len(STEPS))
     for step in range(version, len(STEPS)):
         await _whole(writer.carry_out(_step(step)))
     # Only now: a step may have to make a table anew that others refer to.
@@ -251,7 +261,7 @@ def _be_newest(path: Path, version: int) -> None:
     if version == 0:
         raise _none_yet(path)
     if version < len(STEPS):
-        raise StorageError(
+        raise OlderError(
             f"{path} has version {version} and was written by an older vedette; this one reads version {len(STEPS)}: "
             "start the service once, which brings it forward."
         )

@@ -357,7 +357,9 @@ _SLENDER = (
         noted INTEGER NOT NULL
     ) STRICT
     """,
-    "INSERT INTO rest SELECT account, until, why, noted FROM rest_before",
+    # OR ROLLBACK, here and below: else SQLite keeps aside what it would need to undo the one statement, in the folder
+    # for temporary files. That is small in a container.
+    "INSERT OR ROLLBACK INTO rest SELECT account, until, why, noted FROM rest_before",
     "DROP TABLE rest_before",
     "DROP INDEX message_album",
     "ALTER TABLE message RENAME TO message_before",
@@ -377,7 +379,7 @@ _SLENDER = (
     ) STRICT
     """,
     """
-    INSERT INTO message SELECT channel, number, stands, album, post, date, seen, deleted,
+    INSERT OR ROLLBACK INTO message SELECT channel, number, stands, album, post, date, seen, deleted,
         CASE typeof(digest) WHEN 'blob' THEN lower(hex(digest)) ELSE digest END, body FROM message_before
     """,
     "DROP TABLE message_before",
@@ -392,7 +394,7 @@ _SLENDER = (
         PRIMARY KEY (channel, number, until)
     ) STRICT
     """,
-    "INSERT INTO version SELECT channel, number, until, body FROM version_before",
+    "INSERT OR ROLLBACK INTO version SELECT channel, number, until, body FROM version_before",
     "DROP TABLE version_before",
     *("DROP INDEX match_seen", "DROP INDEX match_untold", "DROP INDEX match_digest"),
     "ALTER TABLE match RENAME TO match_before",
@@ -418,8 +420,8 @@ _SLENDER = (
     ) STRICT
     """,
     """
-    INSERT INTO match SELECT id, channel, number, topic, title, keywords, hits, story, destination, reason, due, seen,
-        edited, digest, footer, stale FROM match_before
+    INSERT OR ROLLBACK INTO match SELECT id, channel, number, topic, title, keywords, hits, story, destination, reason,
+        due, seen, edited, digest, footer, stale FROM match_before
     """,
     # Where the newest were removed their numbers were used all the same.
     """

@@ -28,6 +28,8 @@ from bot.storage.database import NAME, Connection, Database
 from bot.vitals import Link, Vitals
 from bot.watch.roster import READER
 from tests.cli.conftest import ROOT, Vedette
+from tests.storage.stored import DATABASES
+from tests.storage.stored import load as load_database
 
 ALFA, BRAVO = -1001000000001, -1001000000002
 CONFIG = """
@@ -137,10 +139,15 @@ def test_until_the_first_pass_has_ended_it_fails(vedette: Vedette, running: Path
     assert ran.out.startswith("unhealthy (starting): the first pass over the channels, begun ")
 
 
-@pytest.mark.usefixtures("folder")
-def test_a_service_that_does_not_run_fails(vedette: Vedette) -> None:
-    expected = (1, "unhealthy (not-running): the service does not run; start it: vedette run\n", "")
+def test_a_service_that_does_not_run_fails_and_where_it_was_looked_for_is_said(vedette: Vedette, folder: Path) -> None:
+    expected = (1, f"unhealthy (not-running): no service runs in {folder}; start it: vedette run\n", "")
     assert vedette("health") == expected
+
+
+def test_of_a_data_dir_that_was_edited_beside_a_service_the_new_one_is_named(vedette: Vedette, running: Path) -> None:
+    alive(running, replace(well(), skew=None))
+    (running.parent / "config.toml").write_text(f'data_dir = "moved"{CONFIG}', "utf-8")
+    assert f"no service runs in {running.parent / 'moved'};" in vedette("health").out
 
 
 @pytest.mark.parametrize(("reads", "who"), [(1, "bot"), (555, "reader")])
@@ -266,6 +273,28 @@ def test_what_is_in_force_is_believed_as_long_as_its_file_is_as_it_was(vedette: 
     assert vedette("health").out.startswith("degraded (configuration): config.toml has errors and was not taken over; ")
 
 
+def test_a_database_that_is_being_brought_forward_is_waited_for(vedette: Vedette, folder: Path) -> None:
+    (folder / NAME).unlink()
+    load_database(DATABASES / "3.sql", folder)
+    stopped = vedette("health").out.splitlines()
+    assert any(line.startswith("unhealthy (database): ") and "an older vedette" in line for line in stopped)
+    with held(folder):
+        assert vedette("health").out.startswith("unhealthy (starting): the service has only just been started")
+        with beating(folder):  # a service of an older version, which has nothing to be brought forward
+            assert vedette("health").out.startswith("unhealthy (database): ")
+
+
+def test_a_configuration_from_a_pipe_is_read_once(vedette: Vedette, running: Path) -> None:
+    alive(running, replace(well(), skew=None))
+    end, into = os.pipe()
+    os.write(into, CONFIG.encode())
+    os.close(into)
+    try:
+        assert vedette("health", "--config", f"/dev/fd/{end}").out == "healthy\n"
+    finally:
+        os.close(end)
+
+
 def test_what_an_earlier_process_had_in_force_is_not_asked_for(vedette: Vedette, folder: Path) -> None:
     in_force(folder)
     assert vedette("health").out.startswith("unhealthy (not-running)")
@@ -290,15 +319,22 @@ def test_a_bot_that_is_not_let_in_makes_it_fail(vedette: Vedette, running: Path)
 
 
 BROKEN = 'data_dir = "elsewhere"' + CONFIG.replace('"me"', "1")
+NOT_TAKEN = "config.toml has errors and was not taken over; the former configuration stays in force: config.toml:"
+EMPTY, GONE = (
+    f"config.toml is {what}; the former configuration stays in force; put it back" for what in ("empty", "gone")
+)
 
 
 @pytest.mark.parametrize(
     ("config", "data", "said"),
     [
-        (BROKEN, "elsewhere", "config.toml:5: digest.chat: "),
-        (f"{BROKEN}[watch", "elsewhere", "config.toml:8: "),
-        ("\n", "data", "config.toml:1: file: empty; "),
-        (None, "data", "config.toml:1: file: there is no such file; "),
+        (BROKEN, "elsewhere", f"{NOT_TAKEN}5: digest.chat: "),
+        (f"{BROKEN}[watch", "elsewhere", f"{NOT_TAKEN}8: "),
+        ("\n", "data", EMPTY),
+        (None, "data", GONE),
+        ("\n", "elsewhere", EMPTY),
+        (None, "elsewhere", GONE),
+        ("data_dir = 1\n", "elsewhere", NOT_TAKEN),
     ],
 )
 def test_a_configuration_that_cannot_be_used_is_a_reason_beside_a_service_that_runs_on(
@@ -315,12 +351,26 @@ def test_a_configuration_that_cannot_be_used_is_a_reason_beside_a_service_that_r
         assert (ran.code, list(found), found["healthy"], ran.err) == (0, KEYS, True, "")
         [reason] = found["reasons"]
         assert (reason["code"], reason["severity"]) == ("configuration", "degraded")
-        stays = "config.toml has errors and was not taken over; the former configuration stays in force: "
-        assert reason["what"].startswith(f"{stays}{said}")
+        assert reason["what"].startswith(said)
+        assert "config.example.toml" not in reason["what"]
         status = vedette("status")
         assert (status.code, status.out.splitlines()[0]) == (0, f"vedette is running in {data}")
         assert json.loads(vedette("status", "--json").out)["health"]["reasons"] == [reason]
-    assert vedette("health")[:2] == (2, "")
+    ran = vedette("health")
+    assert ran[:2] == (2, "")
+    looked = folder.parent / (data if config and "elsewhere" in config else "data")
+    assert ran.err.splitlines()[-1] == f"and no service runs in {looked}"
+
+
+def test_of_two_services_neither_is_taken_for_that_of_a_file_that_is_gone(
+    vedette: Vedette, running: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "config.toml").unlink()
+    other = tmp_path / "other"
+    running.rename(tmp_path / "one")
+    with held(other), beating(other):
+        ran = vedette("health")
+    assert (ran.code, ran.err.splitlines()[-1]) == (2, f"and no service runs in {running}")
 
 
 def test_beside_a_broken_configuration_a_service_that_ails_fails_and_dropped_channels_do_not_count(

@@ -90,6 +90,11 @@ async def test_it_is_written_so_that_a_power_cut_costs_nothing(database: Databas
     assert await database.write(pragmas) == ["wal", 2, 1, 5000]
 
 
+async def test_its_log_gives_back_what_it_needed_while_somebody_read(database: Database) -> None:
+    [limit] = await database.write(lambda c: c.execute("PRAGMA journal_size_limit").fetchone())
+    assert limit == 64 * 1024 * 1024
+
+
 async def test_an_empty_file_is_a_new_database(tmp_path: Path) -> None:
     """A start that broke off leaves one."""
     (tmp_path / NAME).touch()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -110,3 +112,34 @@ async def test_the_number_of_a_match_that_was_removed_is_not_given_again(tmp_pat
     async with Database.opened(tmp_path) as database:
         await database.write(lambda c: matches.add(c, [MATCH]))
         assert [match.id for match in await matches.after(database, 0, 10)] == [MATCH.id + 1]
+
+
+#: In a mount namespace of its own: where temporary files lie there is a megabyte.
+_LITTLE_ROOM = """
+mount -t tmpfs -o size=1m tmpfs "$1" && SQLITE_TMPDIR="$1" exec "$2" -c '
+import asyncio, sys
+from pathlib import Path
+from bot.storage.database import Database
+async def main():
+    async with Database.opened(Path(sys.argv[1])):
+        pass
+asyncio.run(main())
+' "$3"
+"""
+
+
+def test_a_step_needs_no_room_for_temporary_files(tmp_path: Path) -> None:
+    """In a container that is read-only there is little."""
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:  # noqa: S607 - of the system
+        pytest.skip("this user may not mount anything in a namespace of its own (root may)")
+    (small := tmp_path / "small").mkdir()
+    load(DATABASES / "3.sql", tmp_path)
+    with closing(sqlite3.connect(tmp_path / NAME)) as old:
+        body = "x" * 2_000
+        rows = [(number, number, body) for number in range(1_000, 3_000)]
+        old.executemany("INSERT INTO message VALUES (1, ?, 'post', NULL, ?, 1, 1, NULL, NULL, ?)", rows)
+        old.executemany("INSERT INTO version VALUES (1, ?, ?, ?)", rows)
+        old.commit()
+    command = ["unshare", "--mount", "sh", "-c", _LITTLE_ROOM, "sh", small, sys.executable, tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
