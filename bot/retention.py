@@ -32,6 +32,8 @@ _EVERY = timedelta(hours=1)
 _BUSY = timedelta(minutes=1)
 #: Between two transactions, in seconds of the machine's time: whoever wants to write has room.
 _PAUSE = 0.05
+#: So many transactions give room back to the disk, at most, of a few milliseconds each.
+_COMPACTED = 10_000
 #: So far may the clock be ahead of the newest post. If it is wrong by years, nothing is lost.
 _AHEAD = timedelta(days=1)
 #: Messages that were sent, and what is noted of calls, stay at least so long.
@@ -64,11 +66,17 @@ class Retention:
 
     async def look(self) -> Counter[str]:
         """Removes all that is too old now; how many rows of each kind that were. Raises StorageError."""
-        gone = Counter[str]()
         bounds = await self._bounds()
-        if bounds is None:
-            return gone
-        await self._database.write(retention.bound_log)
+        gone = Counter[str]() if bounds is None else await self._removed(bounds)
+        # What is left of it has its turn an hour later.
+        for _ in range(_COMPACTED):
+            if not await self._database.write(retention.compact):
+                break
+            await asyncio.sleep(_PAUSE)
+        return gone
+
+    async def _removed(self, bounds: Bounds) -> Counter[str]:
+        gone = Counter[str]()
         for channel in await retention.channels(self._database, bounds.posts):
             while (rows := await self._forget(channel, bounds)) != (0, 0):
                 gone.update(messages=rows[0], matches=rows[1])
@@ -78,7 +86,6 @@ class Retention:
             letters=await self._all(lambda c: retention.forget_letters(c, bounds.letters)),
             others=await self._all(lambda c: retention.forget_rest(c, bounds.letters)),
         )
-        await self._all(retention.compact)
         if gone := +gone:
             _log.info("old data removed", before=bounds.posts, **gone)
         return gone

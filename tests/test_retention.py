@@ -276,6 +276,20 @@ async def test_once_less_is_kept_the_file_shrinks(database: Database, by: Rules,
         assert after < 0.7 * before
 
 
+async def test_room_that_is_free_is_given_back_also_where_all_is_kept(
+    database: Database, by: Rules, tmp_path: Path
+) -> None:
+    """As after a step of the database that has made a table anew."""
+    clock = HandClock()
+    async with grown(database, clock, by) as ingest:
+        await database.write(lambda c: c.execute("CREATE TABLE before (text TEXT)"))
+        await database.write(lambda c: c.executemany("INSERT INTO before VALUES (?)", [("x" * 4_000,)] * 500))
+        await database.write(lambda c: c.execute("DROP TABLE before"))
+        await retention(ingest, database, clock, lambda: settings(tmp_path, "forever")).look()
+        [[free]], [[pages]] = await database.rows("PRAGMA freelist_count"), await database.rows("PRAGMA page_count")
+        assert free <= pages / 10
+
+
 # --- with a watch -----------------------------------------------------------------------------------------
 
 

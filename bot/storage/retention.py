@@ -6,6 +6,7 @@ number at or below it is ever taken for new. Nothing is looked for by its age al
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from sqlite3 import Connection
 from typing import NamedTuple
@@ -19,10 +20,9 @@ from bot.storage.times import to_integer
 MOST = 100
 #: Of each channel so many numbers stay, whatever their age: deep checks compare a hundred, footers are learnt of sixty.
 NEWEST = 100
-#: In bytes: what the write-ahead log grew by beyond this, while somebody read for long, is given back afterwards.
-_LOG = 64 * 1024 * 1024
-#: Of a hundred pages so many may be free: what comes next needs them. Of more the file is rid, so many at a time.
-_SPARE, _PAGES = 10, 100
+#: Of a hundred pages so many may be free: what comes next needs them. Of more the file is rid, for so many seconds at a
+#: time: one page takes from microseconds to milliseconds, for SQLite looks for it among all that are free.
+_SPARE, _SHORTLY = 10, 0.005
 #: So far apart may the numbers of one album be.
 _ALBUM = 50
 
@@ -179,19 +179,16 @@ _REST = (
 )
 
 
-def bound_log(c: Connection) -> None:
-    """From now on the write-ahead log gives back what it needed while somebody read for long."""
-    c.execute(f"PRAGMA journal_size_limit = {_LOG}")
-
-
 def compact(c: Connection) -> int:
     """Gives room that is free back to the disk, where much is: how many pages of the file, 0 when it is done.
 
     A database that was made before this was known of gives nothing back; a backup of it does, once it is restored.
     """
     [(pages,)], [(free,)] = (c.execute(f"PRAGMA {what}").fetchall() for what in ("page_count", "freelist_count"))
+    much, end = free - pages * _SPARE // 100, time.perf_counter() + _SHORTLY
     # A page at a time: SQLite frees one each time that it is asked for a row, and Python asks for none.
-    for _ in range(min(free - pages * _SPARE // 100, _PAGES)):
+    while much > 0 and time.perf_counter() < end:
         c.execute("PRAGMA incremental_vacuum(1)")
+        much -= 1
     [(left,)] = c.execute("PRAGMA page_count")
     return int(pages - left)

@@ -272,19 +272,12 @@ async def test_of_each_subject_the_last_notice_stays_and_whatever_is_untold(data
     assert await ids(database, "notice") == [4]
 
 
-async def test_the_log_gives_back_what_it_needed_while_somebody_read(database: Database) -> None:
-    await database.write(retention.bound_log)
-    [limit] = await database.write(lambda c: c.execute("PRAGMA journal_size_limit").fetchone())
-    assert limit == 64 * 1024 * 1024
-
-
 async def test_much_free_room_is_given_back_and_some_is_kept_for_what_comes(database: Database) -> None:
     await database.write(lambda c: c.execute("CREATE TABLE filling (text TEXT)"))
     await database.write(lambda c: c.executemany("INSERT INTO filling VALUES (?)", [("x" * 4_000,)] * 500))
     await database.write(lambda c: c.execute("DELETE FROM filling WHERE rowid % 2"))
     given_back = 0
     while (pages := await database.write(retention.compact)) > 0:
-        assert pages <= 100, "a transaction is short"
         given_back += pages
     [[free]], [[left]] = await database.rows("PRAGMA freelist_count"), await database.rows("PRAGMA page_count")
     assert given_back > 150
