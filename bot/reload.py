@@ -100,9 +100,9 @@ class Reload:
         self._seen = stamp
         if self._looks < _RESTED or stamp == self._read:
             return
-        self._read = stamp
+        first, self._read = self._read is None, stamp
         try:
-            await self._take_over()
+            await self._take_over(stamp, first=first)
         except NoConfigError:
             await self._nothing_there(stamp)
         except ConfigError as error:
@@ -114,23 +114,26 @@ class Reload:
             await self._database.write(lambda c: notices.withdraw(c, _CHANGED))
             await self._refuse(["vedette cannot use it, by a defect of its own; its log says more"])
 
-    async def _take_over(self) -> None:
-        change = await asyncio.to_thread(self._built, self._settings())
+    async def _take_over(self, stamp: _Stamp, *, first: bool) -> None:
+        """``first``: this process has read it at its start, and knows nothing of what it said before."""
+        change, of = await asyncio.to_thread(self._built, self._settings()), str(stamp)
         if change is not None:
             # Written down first: who is killed in between reads the file anew, and it is in force then.
-            notice, began = Notice("The configuration was changed.", change.lines), self._clock.now()
-            await self._database.write(lambda c: notices.announce(c, _CHANGED, notice, began))
+            notice = Notice("The configuration was changed.", change.lines)
+            await self._database.write(lambda c: notices.announce(c, _CHANGED, notice, of))
             await self._apply(change.settings, change.rules)
             self._file = change.file
             _log.info("configuration changed", changes=len(change.lines))
         self._told, now = (), self._clock.now()
 
         def work(c: Connection) -> None:
-            if change is None:
+            if change is None and first:
+                notices.mend(c, _ERROR, Notice("The configuration has no errors any more."), now)
+            elif change is None:
                 notices.mend(c, _ERROR, Notice("The configuration can be read again; nothing has changed in it."), now)
             else:
                 notices.settle(c, _ERROR, now)
-            notices.say_announced(c, _CHANGED, now)
+            notices.say_announced(c, _CHANGED, of, now)
             inforce.put(c, self._settings(), self._path)
 
         await self._database.write(work)

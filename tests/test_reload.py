@@ -123,6 +123,18 @@ async def test_a_change_of_which_a_kill_kept_the_operators_from_hearing_is_told_
     assert desk.applied == []
 
 
+async def test_a_change_that_was_taken_back_before_the_next_start_is_told_by_nobody(desk: Desk) -> None:
+    await rest(reload := desk.reload())
+    desk.path.write_text(MORE)
+    desk.broken = StorageError("as if killed: nothing is written any more")
+    with pytest.raises(StorageError):
+        await rest(reload)
+    desk.path.write_text(CONFIG)
+    desk.broken = None
+    await rest(desk.reload())
+    assert await desk.told() == []
+
+
 async def test_what_was_edited_before_the_first_look_is_seen_too(desk: Desk) -> None:
     reload = desk.reload()
     desk.path.write_text(MORE)
@@ -224,6 +236,8 @@ async def test_a_trouble_of_the_process_before_is_settled(desk: Desk) -> None:
     now = desk.clock.now()
     await desk.database.write(lambda c: notices.tell(c, "configuration error", Notice(REFUSED), now))
     await rest(desk.reload())
+    # What it said before that process nobody knows here, so it is not said that nothing has changed.
+    assert (await desk.told())[-1] == "The configuration has no errors any more."
     assert await desk.database.rows("SELECT what FROM notice ORDER BY id DESC LIMIT 1") == [("",)]
 
 

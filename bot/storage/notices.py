@@ -18,7 +18,7 @@ from bot.storage.times import from_integer, to_integer
 CONFIGURATION, CONFIGURATION_ERROR = "configuration", "configuration error"
 #: What stands in place of a notice where a trouble has ended and nobody need be told.
 _SETTLED = ""
-#: How the fact begins that says what was announced of a subject: ``["what", "detail", …]``.
+#: How the fact begins that says what was announced of a subject: ``["of", "what", "detail", …]``.
 _ANNOUNCED = "announced "
 #: The same trouble of the same subject is told so many times within so long.
 _OFTEN, _LATE = 3, timedelta(hours=1)
@@ -55,20 +55,21 @@ def say(c: Connection, subject: str, notice: Notice, now: datetime) -> None:
     _put(c, subject, notice, now, told=False)
 
 
-def announce(c: Connection, subject: str, notice: Notice, now: datetime) -> None:
+def announce(c: Connection, subject: str, notice: Notice, of: str) -> None:
     """Takes down what is about to be done: it is said once it is (`say_announced`), be it by the next process.
 
-    Of what an earlier process has announced it is not known that it was not done, so that is said now.
+    ``of`` tells it from what may be found to be done then.
     """
-    say_announced(c, subject, now)
-    facts.put(c, f"{_ANNOUNCED}{subject}", json.dumps([notice.what, *notice.details], ensure_ascii=False))
+    kept = [of, notice.what, *notice.details]
+    facts.put(c, f"{_ANNOUNCED}{subject}", json.dumps(kept, ensure_ascii=False))
 
 
-def say_announced(c: Connection, subject: str, now: datetime) -> None:
-    """Says what was announced, if anything was."""
+def say_announced(c: Connection, subject: str, of: str, now: datetime) -> None:
+    """Says what was announced, if anything was, and this it is that was done."""
     if isinstance(kept := facts.take(c, f"{_ANNOUNCED}{subject}"), str):
-        what, *details = json.loads(kept)
-        say(c, subject, Notice(what, tuple(details)), now)
+        announced, what, *details = json.loads(kept)
+        if announced == of:
+            say(c, subject, Notice(what, tuple(details)), now)
 
 
 def withdraw(c: Connection, subject: str) -> None:
