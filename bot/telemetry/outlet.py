@@ -42,6 +42,8 @@ class Outlet:
         self._lost = 0
         self._pouring = False
         self._closed = False
+        #: Whether what stands there ends in the middle of a line.
+        self._torn = False
 
     @classmethod
     @contextmanager
@@ -85,12 +87,15 @@ class Outlet:
             return self._changed.wait_for(lambda: not self._waiting and not self._pouring, within.total_seconds())
 
     def _run(self) -> None:
+        failed = 0
         while lines := self._taken():
-            self._pour(lines)
+            missed = self._pour(lines)
             with self._changed:
                 self._held -= len(lines)
                 lost = 0 if self._waiting else self._lost
                 self._lost -= lost
+            # Where nothing can be written, a line about that cannot either.
+            failed, lost = (failed + missed + lost, 0) if missed else (0, lost + failed)
             if lost:
                 # At the level that nobody leaves out.
                 _log.error("lines lost, since nobody read them", lines=lost)
@@ -109,9 +114,10 @@ class Outlet:
             self._pouring = bool(lines)
             return lines
 
-    def _pour(self, lines: str) -> None:
-        """Returns when it is written. What nobody can read, as where the other end is closed, is lost."""
-        left = memoryview(lines.encode(self._encoding, "backslashreplace"))
+    def _pour(self, lines: str) -> int:
+        """Returns when it is written; how many lines were not, as on a full disk or where the other end is closed."""
+        raw = (b"\n" if self._torn else b"") + lines.encode(self._encoding, "backslashreplace")
+        left = memoryview(raw)
         try:
             while left:
                 try:
@@ -119,4 +125,9 @@ class Outlet:
                 except BlockingIOError:  # whoever started this process has made it so
                     select.select([], [self._file], [])
         except (OSError, ValueError):
-            return
+            if len(left) == len(raw):
+                return lines.count("\n")
+            self._torn = raw[-len(left) - 1 : -len(left)] != b"\n"
+            return bytes(left).count(b"\n")
+        self._torn = False
+        return 0

@@ -7,10 +7,13 @@ import io
 import json
 import logging
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -134,6 +137,32 @@ def test_a_reader_that_has_gone_stops_nothing(pipe: Pipe) -> None:
         for at in range(3):
             outlet.write(line(at))
             assert outlet.emptied(LATER)
+
+
+_FULL = """
+import resource, sys
+from datetime import timedelta
+from bot.config.settings import LogFormat, LogLevel
+from bot.telemetry.log import configure
+from bot.telemetry.outlet import Outlet
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+resource.setrlimit(resource.RLIMIT_FSIZE, (25, hard))
+with Outlet.opened(open(sys.argv[1], "w")) as outlet:
+    configure(LogLevel.INFO, LogFormat.JSON, outlet)
+    for at in range(5):
+        outlet.write(f"line {at:04}\\n")
+        outlet.emptied(timedelta(seconds=9))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    outlet.write("there is room again\\n")
+    outlet.emptied(timedelta(seconds=9))
+"""
+
+
+def test_what_a_full_disk_did_not_take_is_counted_once_there_is_room(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", _FULL, tmp_path / "log"], check=True)
+    *lines, lost = (tmp_path / "log").read_text("utf-8").splitlines()
+    assert lines == ["line 0000", "line 0001", "line ", "there is room again"]
+    assert json.loads(lost).items() >= {"lines": 3, "event": "lines lost, since nobody read them"}.items()
 
 
 def test_a_pipe_that_does_not_wait_loses_nothing(pipe: Pipe) -> None:
