@@ -59,9 +59,9 @@ async def get(database: Database, file: Path) -> InForce | None:
     try:
         raw = json.loads(kept)
         known = InForce(tuple(raw["channels"]), frozenset(raw["chats"]), raw["folder"])
+        return known if raw["file"] == state else None
     except (ValueError, TypeError, KeyError):  # of another version
         return None
-    return known if raw["file"] == state else None
 
 
 def _state(file: Path | None) -> list[int] | None:

@@ -86,7 +86,7 @@ async def test_what_is_from_no_file_or_from_another_is_not_taken_for_this_one(fi
     assert await found(file.parent, file) is None
 
 
-@pytest.mark.parametrize("value", ["[]", "{", '{"file": [1]}', 7])
+@pytest.mark.parametrize("value", ["[]", "{", '{"file": [1]}', '{"channels": [], "chats": [], "folder": null}', 7])
 async def test_what_another_version_has_kept_is_passed_over(file: Path, value: str | int) -> None:
     async with Database.opened(file.parent) as database:
         await database.write(lambda c: facts.put(c, "configuration in force", value))

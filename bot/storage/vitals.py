@@ -60,7 +60,7 @@ async def _due(database: Database, now: datetime, patience: timedelta) -> dict[s
         ) AS o WHERE state != 'refused' AND (not_before <= ? OR tries >= ? AND made <= ?)
             AND NOT EXISTS (SELECT 1 FROM rest WHERE until > ? AND noted <= ? AND account = coalesce(
                 o.account,
-                (SELECT account FROM outbox WHERE voice = o.voice AND state = 'sent' ORDER BY id DESC LIMIT 1),
+                (SELECT account FROM outbox WHERE voice = o.voice AND account NOT NULL ORDER BY id DESC LIMIT 1),
                 rest.account
             ))
         GROUP BY destination

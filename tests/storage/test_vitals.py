@@ -189,3 +189,14 @@ async def test_what_an_account_has_tried_waits_for_that_account(database: Databa
     assert await due(database, 60) == 0
     await database.write(lambda c: attempts.rest(c, 42, at(9000), "FLOOD_WAIT", at(2)))
     assert await due(database, 60) is None
+
+
+async def test_a_bot_that_has_tried_and_not_sent_yet_is_the_one_that_speaks(database: Database) -> None:
+    """It was exchanged for another, of which Telegram asks to wait."""
+    before, now = 7, 8
+    await database.write(lambda c: outbox.add(c, [row("a", 0), row("b", 1), row("c", 2, DESK)]))
+    await database.write(lambda c: outbox.claim(c, 1, before, None))
+    await database.write(lambda c: outbox.confirm(c, 1, 9, None, at(0)))
+    await database.write(lambda c: outbox.claim(c, 2, now, None))
+    await database.write(lambda c: attempts.rest(c, now, at(9000), "FLOOD_WAIT", at(2)))
+    assert await due(database, 60) is None
