@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import NamedTuple
 
 from bot.render.words import counted
@@ -175,14 +176,15 @@ class Disk(NamedTuple):
 class Outside:
     """What is seen of a service from beside it: the lock, the disk, the tables.
 
-    ``running``: a process holds the data directory. ``disk``: what the tables lie on. ``fault``: why they cannot be
-    read. ``due``: since when a destination has taken no message though one may go. ``channels``: those that are
-    watched; ``unfound``: how many were looked for in vain.
+    ``running``: a process holds ``data_dir``, which is absolute. ``disk``: what the tables lie on. ``fault``: why they
+    cannot be read. ``due``: since when a destination has taken no message though one may go. ``channels``: those that
+    are watched; ``unfound``: how many were looked for in vain.
     ``refusing``: of each destination that takes no messages what the operators were told; ``folder``: likewise of the
     folder, where it cannot be found or looked at, and of the reader's session, where that has ended.
     ``configuration``: why the file is not what is in force.
     """
 
+    data_dir: Path
     running: bool
     disk: Disk
     fault: str | None = None
@@ -211,7 +213,8 @@ def _of_process(vitals: Vitals | None, outside: Outside, now: datetime) -> Itera
     if outside.running and outside.configuration is not None:
         yield Ailment(Code.CONFIGURATION, outside.configuration)
     if not outside.running:
-        what = "the service does not run; start it: vedette run"
+        # It may run all the same, and hold another: where data_dir was edited since, or is relative to another folder.
+        what = f"no service runs in {outside.data_dir}; start it: vedette run"
         # Started so it would end at once, unless somebody has signed in meanwhile.
         yield Ailment(Code.NOT_RUNNING, what if outside.session is None else f"{what}. It said last: {outside.session}")
     elif outside.fault is None and vitals is None:

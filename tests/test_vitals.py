@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -26,7 +27,7 @@ WELL = Vitals(
     sweep_every=MINUTE,
 )
 ALFA = Reached("@alfa_demo", NOW - 50 * SECOND, 0)
-QUIET = Outside(running=True, disk=Disk(40 * GB, 80 * GB), channels=(ALFA,))
+QUIET = Outside(data_dir=Path("/srv/data"), running=True, disk=Disk(40 * GB, 80 * GB), channels=(ALFA,))
 LATE = replace(WELL, passed=NOW - 4 * MINUTE)
 BEHIND = Reached("@bravo_demo", NOW - 4 * MINUTE, 1200)
 
@@ -50,13 +51,13 @@ def test_each_code_is_told_apart_by_its_severity() -> None:
 
 def test_a_service_that_does_not_run_is_told_so_and_nothing_else() -> None:
     [found] = ailments(None, replace(QUIET, running=False, channels=(BEHIND,)), NOW)
-    assert found == (Code.NOT_RUNNING, "the service does not run; start it: vedette run")
+    assert found == (Code.NOT_RUNNING, "no service runs in /srv/data; start it: vedette run")
 
 
 def test_whoever_would_start_it_is_told_that_the_session_has_ended() -> None:
     said = "The reader's session has expired: stop the service, run vedette login, start it again"
     [found] = ailments(None, replace(QUIET, running=False, session=said), NOW)
-    assert found.what == f"the service does not run; start it: vedette run. It said last: {said}"
+    assert found.what == f"no service runs in /srv/data; start it: vedette run. It said last: {said}"
 
 
 def test_what_an_earlier_process_saw_does_not_count_when_none_runs() -> None:

@@ -97,7 +97,13 @@ def _shown(one: ChannelState) -> str:
 def unread(asked: Asked, now: datetime, fault: str | None = None) -> Seen:
     """How a service is of which there is no database, or none that can be read (``fault``)."""
     folder = asked.folder
-    outside = Outside(running=is_running(folder), fault=fault, disk=_disk(folder), configuration=asked.fault)
+    outside = Outside(
+        data_dir=folder.absolute(),
+        running=is_running(folder),
+        fault=fault,
+        disk=_disk(folder),
+        configuration=asked.fault,
+    )
     return Seen(now, outside.running, None, ailments(None, outside, now))
 
 
@@ -110,6 +116,7 @@ async def seen(asked: Asked, database: Database, channels: Collection[ChannelSta
     written, chats = (set(known.channels), known.chats) if known else (set[str](), frozenset[str]())
     silent, refusing = await vitals.silent(database), await vitals.refusing(database)
     outside = Outside(
+        data_dir=folder.absolute(),
         running=running,
         disk=_disk(folder),
         due=await vitals.stuck(database, now, _PATIENCE),
