@@ -18,8 +18,8 @@ from bot.text.morphology.language import How
 
 #: https://core.telegram.org/api/obtaining_api_id
 _HASH = re.compile("[0-9a-f]{32}", re.IGNORECASE)
-#: What config.example.toml has in the place of credentials.
-EXAMPLES = ("0123456789abcdef0123456789abcdef", "123456789:replace-me-with-the-token-of-BotFather")
+#: What config.example.toml has in the place of api_hash.
+_EXAMPLE = "0123456789abcdef0123456789abcdef"
 #: Days repeat themselves, so any will do to ask for the next of a kind.
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -46,14 +46,23 @@ def advise(
 
 
 def _credentials(telegram: Telegram) -> Iterator[Advice]:
-    told = [secret.get_secret_value() for secret in (telegram.api_hash, telegram.bot_token) if secret is not None]
-    if any(secret in EXAMPLES for secret in told):
+    if telegram.api_hash is not None and telegram.api_hash.get_secret_value() == _EXAMPLE:
         text = "the credentials are still those of the example; yours come from my.telegram.org and @BotFather"
         yield Advice("telegram", text)
+    if _is_placeholder(telegram):
+        text = (
+            "a placeholder counts as none: no bot speaks, the reader does, and what it writes to itself does not ring"
+        )
+        yield Advice("telegram.bot_token", f"{text}; write the token of @BotFather, or remove the key")
     if (telegram.api_id is None) != (telegram.api_hash is None):
         yield Advice("telegram", "api_id and api_hash belong together, and one of them is missing")
     if telegram.api_hash is not None and not _HASH.fullmatch(telegram.api_hash.get_secret_value()):
         yield Advice("telegram.api_hash", "those of my.telegram.org are 32 hexadecimal digits; this one is not")
+
+
+def _is_placeholder(telegram: Telegram) -> bool:
+    """Whether there is something in the place of a bot's token, and it is none."""
+    return telegram.bot_token is None and "bot_token" in telegram.model_fields_set
 
 
 def _destinations(settings: Settings) -> Iterator[Advice]:
@@ -63,7 +72,7 @@ def _destinations(settings: Settings) -> Iterator[Advice]:
         (named(("topics", topic.name, "chat")), topic.chat) for topic in settings.topics if topic.chat is not None
     ]
     where = next((where for where, chat in chats if isinstance(chat.chat, Me)), None)
-    if where is not None and settings.telegram.bot_token is None:
+    if where is not None and settings.telegram.bot_token is None and not _is_placeholder(settings.telegram):
         yield Advice(where, 'without a bot token "me" is Saved Messages, where nothing rings; set telegram.bot_token')
     if isinstance(settings.digest.policy, Never):
         for topic in settings.topics:

@@ -27,6 +27,8 @@ _LONGEST = 4096
 
 #: What examples have in the place of a credential: none is there yet.
 _NOT_YET = ("...", "…")
+#: What config.example.toml has there. Whoever does without a bot may have left it.
+_NO_TOKEN = (*_NOT_YET, "123456789:replace-me-with-the-token-of-BotFather")
 #: https://core.telegram.org/api/obtaining_api_id, https://core.telegram.org/bots/api#authorizing-your-bot
 #: Another server than Telegram's may give others than Telegram does, so neither length nor digits are checked here.
 _HASH = re.compile("[0-9A-Za-z_-]{1,200}")
@@ -78,7 +80,7 @@ def api_hash(value: object) -> SecretStr | None:
 
 
 def bot_token(value: object) -> SecretStr | None:
-    if value in _NOT_YET:
+    if value in _NO_TOKEN:
         return None
     if not isinstance(value, str) or not _TOKEN.fullmatch(value):
         raise Wrong("this is no bot token", "write it as @BotFather gave it, digits, a colon, letters and digits")

@@ -31,8 +31,19 @@ def test_a_sensible_configuration_gets_none(lexicon: Lexicon) -> None:
 @NEEDS_UKRAINIAN
 def test_the_example_is_told_only_that_its_credentials_are_examples(lexicon: Lexicon) -> None:
     example = Path(__file__).parents[2].joinpath("config.example.toml").read_text("utf-8")
-    [advice] = told(lexicon, example)
-    assert advice.startswith("telegram: the credentials are still those of the example; ")
+    own, bot = told(lexicon, example)
+    assert own.startswith("telegram: the credentials are still those of the example; ")
+    assert bot.startswith("telegram.bot_token: a placeholder counts as none: no bot speaks, ")
+
+
+@pytest.mark.parametrize("token", ["...", "123456789:replace-me-with-the-token-of-BotFather"])
+def test_a_placeholder_of_a_token_is_told_of(token: str, lexicon: Lexicon) -> None:
+    toml = f'{WISE}[telegram]\nbot_token = "{token}"'
+    [advice] = told(lexicon, toml)
+    assert advice.startswith("telegram.bot_token: a placeholder counts as none: ")
+    [advice] = told(lexicon, toml.replace("@desk_demo", "me"))
+    assert advice.startswith("telegram.bot_token: ")
+    assert read(toml).telegram.bot_token is None
 
 
 def test_what_is_unwise_about_a_keyword_is_told_at_its_place(lexicon: Lexicon) -> None:

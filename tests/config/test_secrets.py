@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from bot.config.settings import Telegram
 from bot.config.values import Wrong
 from tests.config.conftest import Errors, Reading, no_file
 
+ROOT = Path(__file__).parents[2]
 HASH = "0f" * 16
 TOKEN = "123456789:" + "Aa0_-" * 7
 HIDDEN = "Do!NotShowThis"
@@ -38,6 +41,16 @@ def test_credentials_stand_in_the_file(least: Reading) -> None:
 def test_dots_in_the_place_of_a_credential_say_that_there_is_none_yet(dots: str, least: Reading) -> None:
     said = telegram({}, least, f'api_id = 123\napi_hash = "{dots}"\nbot_token = "{dots}"')
     assert (said.api_hash, said.bot_token) == (None, None)
+
+
+def test_the_token_of_the_example_is_none(least: Reading) -> None:
+    example = (ROOT / "config.example.toml").read_text("utf-8")
+    [token] = re.findall('^bot_token = "(.*?)"', example, re.MULTILINE)
+    assert telegram({}, least, f'bot_token = "{token}"').bot_token is None
+    assert telegram({"TELEGRAM_BOT_TOKEN": token}, least, f'bot_token = "{TOKEN}"').bot_token is None
+    said = telegram({"TELEGRAM_BOT_TOKEN": TOKEN}, least, f'bot_token = "{token}"')
+    assert said.bot_token is not None
+    assert said.bot_token.get_secret_value() == TOKEN
 
 
 def test_the_environment_wins_over_the_file(least: Reading) -> None:
