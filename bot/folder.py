@@ -88,6 +88,8 @@ def _lock(lock: int) -> None:
 
 def _unusable(folder: Path, error: OSError) -> str:
     where = f"directory {folder.absolute()}"
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+    if error.errno == errno.EROFS:
+        return f"{where} lies on a disk that is read-only; name another data_dir"
+    if error.errno in (errno.EACCES, errno.EPERM):
         return f"{where} is not writable by uid {os.geteuid()}; chown it, or run vedette as its owner"
     return f"{where} cannot be used: {error.strerror}"

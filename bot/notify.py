@@ -43,7 +43,10 @@ _LATER = "What it was to get is tried again, less and less often, for twelve hou
 #: take longer.
 _PATIENCE = 30.0
 _TITLE = "Vedette"
-MISSING = "the package apprise is not installed: pip install 'vedette[notify]'"
+MISSING = (
+    "the package apprise is not installed: pip install --require-hashes -r requirements-notify.txt, "
+    "or build the image with EXTRAS=notify"
+)
 _UNKNOWN = "it is none that apprise knows; look at its list of services for how it is written"
 #: What another try does not mend.
 _FOR_GOOD = (MISSING, _UNKNOWN)

@@ -118,6 +118,23 @@ def test_a_folder_that_cannot_be_written_says_by_whom() -> None:
     )
 
 
+@pytest.mark.skipif(not ROOT, reason="only root can mount a disk")
+def test_a_folder_on_a_disk_that_is_read_only_is_not_said_to_be_somebody_elses(tmp_path: Path) -> None:
+    holding = """
+import sys; from pathlib import Path; from bot.folder import held
+from bot.errors import StorageError
+try:
+    with held(Path(sys.argv[1])): print("held")
+except StorageError as error: print(error)
+"""
+    script = 'mount -t tmpfs -o mode=700 none "$2" && mount -o remount,ro "$2" && exec "$1" -c "$3" "$2"'
+    words = ("unshare", "--mount", "sh", "-c", script, "sh", sys.executable, tmp_path, holding)
+    done = subprocess.run(words, cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip("this machine lets nobody mount a disk")
+    assert done.stdout == f"directory {tmp_path} lies on a disk that is read-only; name another data_dir\n"
+
+
 @pytest.mark.skipif(not ROOT, reason="only root can give a folder away")
 def test_a_folder_that_cannot_be_made_says_by_whom() -> None:
     with tempfile.TemporaryDirectory() as above:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -22,6 +23,7 @@ from bot.storage.notices import mark_of
 from tests.clocks import HandClock
 from tests.made import at
 
+ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.filterwarnings(
     # One of its plug-ins looks for a module that Python has removed meanwhile.
     "ignore:'imghdr' is deprecated:DeprecationWarning"
@@ -293,6 +295,13 @@ async def test_without_the_package_that_is_told_with_what_to_do(
         await paid(database, clock)
     assert await troubles(database) == [f"Notification URL 1 (ntfy://…) takes no notices: {MISSING}"]
     assert list(faults(["ntfy://ntfy.example/topic"])) == [(0, MISSING)]
+
+
+def test_the_package_comes_from_a_file_of_this_repository_and_not_by_our_name_from_an_index() -> None:
+    [file] = re.findall(r"--require-hashes -r (\S+?),", MISSING)
+    assert "\napprise==" in (ROOT / file).read_text("utf-8")
+    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
+        assert "vedette[" not in page.read_text("utf-8"), page
 
 
 async def test_a_server_that_never_answers_keeps_nothing_from_ending(database: Database) -> None:
