@@ -1,5 +1,5 @@
-# Two stages, so that neither pip nor what it built stays. Wheels only, for amd64 and arm64: no compiler. Telethon's pyaes
-# comes as source alone, and is plain Python; it is the fallback for cryptg, which is there.
+# Two stages, so that of the building nothing stays (the base has a pip of its own). Wheels only, for amd64 and arm64:
+# no compiler. Telethon's pyaes comes as source alone, and is plain Python: a fallback for cryptg, which is there.
 FROM python:3.13-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
     SITE=/opt/venv/lib/python3.13/site-packages
@@ -11,7 +11,7 @@ ARG EXTRAS=""
 # pymorphy3 names it. Nor are the 500 languages that Pygments knows, but for Python, which typer may colour.
 RUN python -m venv --without-pip /opt/venv \
  && cp requirements.txt wanted.txt \
- && for extra in $EXTRAS; do cat "requirements-$extra.txt" >> wanted.txt; done \
+ && for extra in $EXTRAS; do cat "requirements-$extra.txt" >> wanted.txt || exit 1; done \
  && sed -n '/^setuptools==/,/# via/p' requirements.txt > builder.txt \
  && pip --python /opt/venv/bin/python install --require-hashes --only-binary=:all: -r builder.txt \
  && pip --python /opt/venv/bin/python install --no-compile --require-hashes --no-build-isolation \
@@ -20,7 +20,9 @@ RUN python -m venv --without-pip /opt/venv \
  && find "$SITE/pygments/lexers" -type f ! -name __init__.py ! -name _mapping.py ! -name python.py -delete \
  && /opt/venv/bin/python -m compileall -q "$SITE"
 COPY bot $SITE/bot
-RUN printf '#!/opt/venv/bin/python\nfrom bot.__main__ import main\n\nmain()\n' > /opt/venv/bin/vedette \
+# COPY keeps modes, and a clone that was made under umask 077 is its owner's alone.
+RUN chmod -R a+rX "$SITE/bot" \
+ && printf '#!/opt/venv/bin/python\nfrom bot.__main__ import main\n\nmain()\n' > /opt/venv/bin/vedette \
  && chmod 755 /opt/venv/bin/vedette \
  && /opt/venv/bin/python -m compileall -q "$SITE/bot"
 

@@ -94,6 +94,12 @@ class Installation:
     async def create(self) -> None:
         await self._do("create", f"--name={self.name}", *self.options, self.image)
 
+    async def again(self, *options: str) -> None:
+        """Makes the container anew, on the same volume and with more options."""
+        await self._do("rm", "--force", self.name)
+        self.options = (*self.options, *options)
+        await self.create()
+
     async def start(self) -> None:
         await self._do("start", self.name)
 
@@ -117,6 +123,15 @@ class Installation:
         check: dict[str, Any] = self.engine.looked_at(self.name)["Config"]["Healthcheck"]
         assert check["Test"][0] == "CMD"
         return check
+
+    async def is_seen_as(self, status: str) -> str:
+        """Waits until the engine's own timer has found this status; returns what the last check said."""
+        began = time.monotonic()
+        while (health := self.engine.looked_at(self.name)["State"]["Health"])["Status"] != status:
+            assert time.monotonic() - began < _PATIENCE, (health, await self.said())
+            await asyncio.sleep(0.5)
+        said: str = health["Log"][-1]["Output"]
+        return said
 
     async def healthy(self) -> bool:
         """By the image's own check, without the engine's timer."""

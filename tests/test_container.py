@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from bot.cli.main import app
 from bot.config.load import load
@@ -37,6 +39,13 @@ def typed() -> Iterator[list[str]]:
             yield line.split("#", maxsplit=1)[0].split()
 
 
+def box(language: str) -> str:
+    """The first of its kind on the page."""
+    found = re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
 def locked(name: str) -> dict[str, str]:
     """The packages of a lock file, with what stands beside their names."""
     text = (ROOT / name).read_text("utf-8")
@@ -55,6 +64,77 @@ def test_the_dockerfile_is_in_order() -> None:
 def test_compose_yaml_follows_its_schema() -> None:
     program = (sys.executable, "-m", "check_jsonschema")
     assert linted(*program, "--builtin-schema", "vendor.compose-spec", "compose.yaml") == ""
+
+
+def test_what_the_page_writes_into_compose_override_yaml_follows_the_schema_and_changes_what_is_there(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "compose.override.yaml"
+    file.write_text(box("yaml"), "utf-8")
+    program = (sys.executable, "-m", "check_jsonschema")
+    assert linted(*program, "--builtin-schema", "vendor.compose-spec", str(file)) == ""
+    read = YAML(typ="safe").load(file)
+    assert list(read) == ["services"]
+    [(name, changes)] = read["services"].items()
+    service = composed()["services"][name]
+    assert changes["build"]["args"].keys() <= service["build"]["args"].keys()
+    assert changes["environment"].keys() <= service["environment"].keys()
+    assert {one["target"] for one in changes["volumes"]} <= {one["target"] for one in service["volumes"]}
+    assert set(changes["build"]["args"]["EXTRAS"].split()) == set(EXTRAS)
+
+
+def test_git_sees_nothing_that_the_page_puts_into_the_clone() -> None:
+    ignored = (ROOT / ".gitignore").read_text("utf-8").splitlines()
+    for name in ("/config/", "/secrets/", "/compose.override.yaml", "data/"):
+        assert name in ignored
+        assert name.strip("/") in PAGE
+
+
+def test_the_secrets_are_asked_for_when_the_block_is_pasted_whole(tmp_path: Path) -> None:
+    """Whatever the umask is, the container's user reads them, and nobody else on the server."""
+    (tmp_path / "config.example.toml").write_bytes((ROOT / "config.example.toml").read_bytes())
+    typed = f"umask 077\n{box('sh')}12345\nhash\n555:token\n"
+    shell = ("bash", "-s")
+    subprocess.run(shell, cwd=tmp_path, input=typed, text=True, capture_output=True, check=True, timeout=10)
+    kept = {path.name: path for path in (tmp_path / "secrets").iterdir()}
+    assert {name: path.read_text("utf-8") for name, path in kept.items()} == {
+        "telegram_api_id": "12345\n",
+        "telegram_api_hash": "hash\n",
+        "telegram_bot_token": "555:token\n",
+    }
+    files = (tmp_path / "config" / "config.toml", *kept.values())
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o644}
+    folders = (tmp_path / "config", tmp_path / "secrets")
+    assert [stat.S_IMODE(path.stat().st_mode) for path in folders] == [0o755, 0o700]
+
+
+def test_restoring_leaves_the_backup_alone_in_the_databases_place(tmp_path: Path) -> None:
+    [script] = re.findall(r"--entrypoint sh vedette -c '(.*?)' < backup.db", PAGE)
+    for name in ("vedette.db", "vedette.db-wal", "vedette.db-shm", "reader.session"):
+        (tmp_path / name).write_bytes(b"before")
+    (tmp_path / "vedette.db").chmod(0o644)
+    shell = ("sh", "-c", script.replace("/data", str(tmp_path)))
+    subprocess.run(shell, input=b"backup", check=True, timeout=10)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        "vedette.db": b"backup",
+        "reader.session": b"before",
+    }
+    assert stat.S_IMODE((tmp_path / "vedette.db").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(("extras", "ends"), [("", 0), ("uk notify", 0), ("ukr notify", 1)])
+def test_an_extra_that_there_is_not_ends_the_build(extras: str, ends: int, tmp_path: Path) -> None:
+    [loop] = re.findall(r"for extra in .*? done", DOCKERFILE)
+    for extra in EXTRAS:
+        (tmp_path / f"requirements-{extra}.txt").touch()
+    shell = ("sh", "-c", f"{loop} && exit 0")
+    done = subprocess.run(shell, cwd=tmp_path, env={"EXTRAS": extras}, capture_output=True, check=False)
+    assert done.returncode == ends
+
+
+def test_the_code_can_be_read_in_the_image_whatever_the_clone_allows() -> None:
+    copied, made = DOCKERFILE.index("COPY bot "), DOCKERFILE.index('chmod -R a+rX "$SITE/bot"')
+    assert copied < made < DOCKERFILE.index("\nFROM ", copied)
 
 
 def test_data_dir_of_the_example_is_the_volume() -> None:
@@ -82,7 +162,7 @@ def test_each_credential_is_a_secret_and_a_file() -> None:
     assert service["environment"] == {f"{name.upper()}_FILE": f"/run/secrets/{name}" for name in names}
     for name in names:
         assert file["secrets"][name] == {"file": f"./secrets/{name}"}
-        assert f"cat > secrets/{name} " in f"{PAGE.replace(chr(10), ' ')} "
+        assert f"for name in {' '.join(names)}; do" in box("sh")
 
 
 def test_the_service_is_as_closed_as_it_can_be() -> None:
@@ -112,7 +192,7 @@ def test_health_is_asked_without_a_shell_and_not_too_often() -> None:
     assert int(every[1]) >= 30
     start = re.search(r"--start-period=(\S+)", check)
     assert start is not None
-    assert f"# healthcheck: {{start_period: {start[1]}, start_interval: " in (ROOT / "compose.yaml").read_text("utf-8")
+    assert f"healthcheck: {{start_period: {start[1]}, start_interval: " in box("yaml")
 
 
 def test_process_1_is_an_init_that_takes_a_stop_for_no_failure() -> None:
@@ -162,7 +242,7 @@ def test_the_commands_of_the_page_are_there() -> None:
         if words[:2] != ["docker", "compose"] or SERVICE not in words:
             continue
         rest = words[words.index(SERVICE) + 1 :]
-        if words[2] == "exec" and rest[:3] != ["python", "-m", "bot"]:
+        if "--entrypoint" in words or (words[2] == "exec" and rest[:3] != ["python", "-m", "bot"]):
             continue
         asked.add(rest[0] if words[2] == "run" else rest[3])
     assert asked <= known
