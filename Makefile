@@ -8,11 +8,12 @@ DATA   ?= ../shared/data
 CASES  ?= 20000
 SEEDS  ?= 20
 STOPS  ?= 20
+DAYS   ?= 90
 # Tests that run at a time: many of them wait for a process or a server of their own.
 JOBS   ?= 3
 LOCK    = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
 
-.PHONY: help demo test check coverage bench fuzz promises week pictures container-test lock clean
+.PHONY: help demo test check coverage bench fuzz promises week soak pictures container-test lock clean
 
 help:
 	@sed -n 's/^##//p' $(MAKEFILE_LIST)
@@ -51,6 +52,10 @@ promises: $(VENV)/.dev
 ## make week   a simulated week of a hundred channels with all that goes wrong in one, in some minutes
 week: $(VENV)/.dev
 	VEDETTE_WEEK=1 $(BIN)/python -m pytest tests/promises/test_a_week.py -s --timeout 3600
+
+## make soak   three months of the whole service over a clock that leaps, in an hour (DAYS=90)
+soak: $(VENV)/.dev
+	$(BIN)/python -m bench.soak --days $(DAYS)
 
 ## make pictures  how messages look on a phone, for docs/pictures (needs Chromium, and says so)
 pictures: $(VENV)/.run

@@ -77,6 +77,7 @@ class WorldChannel:
     pts: int = 1
     top: int = 0
     version: int = 0  # counts what changes how the channel itself looks
+    forgotten: int = 0  # what happened up to this pts is not known any more
     standing: dict[int, Standing] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     _numbers: list[int] | None = None
@@ -268,6 +269,18 @@ class WorldChannel:
         while first and self.events[first - 1].pts > pts:
             first -= 1
         return iter(self.events[first:])
+
+    def forget(self, number: int, before: datetime) -> None:
+        """Lets go, for good and silently, of what stands below a number, and of what happened before a time.
+
+        Whoever asks for differences since then is told that these are too many.
+        """
+        self.standing = {at: one for at, one in self.standing.items() if at >= number}
+        self._numbers = None
+        gone = [event for event in self.events if event.at < before]
+        if gone:
+            self.forgotten = gone[-1].pts
+            del self.events[: len(gone)]
 
     def _numbered(self, number: int | None) -> int:
         number = self.top + 1 if number is None else number

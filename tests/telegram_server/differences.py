@@ -61,7 +61,7 @@ def get_channel_difference(ask: Ask, request: Any) -> Any:
     if request.pts == channel.pts:
         return types.updates.ChannelDifferenceEmpty(channel.pts, final=True, timeout=_TIMEOUT)
     far = channel.pts - request.pts > ask.server.too_long_after
-    if far or ask.faults.has(Fault.TOO_LONG, channel=channel.number):
+    if far or request.pts < channel.forgotten or ask.faults.has(Fault.TOO_LONG, channel=channel.number):
         return _too_long(ask, channel, limit)
     events = list(channel.since(request.pts))
     told = events[:limit]

@@ -62,6 +62,12 @@ class Person:
         self.events.append((self.pts, number))
         return self.pts
 
+    def forget(self, most: int) -> None:
+        """Lets go, silently, of all messages of the box but so many of the newest."""
+        for number in sorted(self.messages)[:-most]:
+            del self.messages[number], self.chats[number]
+        self.events = [event for event in self.events if event[1] in self.messages]
+
 
 class World:
     """``now`` dates what has no date of its own."""
