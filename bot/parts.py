@@ -96,8 +96,7 @@ class Parts:
             session,
             on_connect=tally.connecting(),
             updates=False,
-            # One that lives in another data centre is signed in by a second try.
-            signing_in=not session.is_file(),
+            by_token=True,
         )
         return Account(client, asked=tally.asked, refused=tally.waiting())
 

@@ -185,6 +185,8 @@ class Supervise:
         self._refusals.ahead = None
         try:
             return self._account_for(self._connected, pushed=self._without_updates is None)
+        except NotSignedInError as error:
+            raise _SignedOutError(error, None) from None
         except StorageError as error:
             raise self._file_error(error) from None
 

@@ -49,7 +49,9 @@ class Scene:
     def make(self) -> Speaker:
         def account_for() -> Account:
             telegram = telegram_of(self.server, self.session.parent)
-            client = client_for(telegram, self.session, updates=False, pause=timedelta(milliseconds=10))
+            client = client_for(
+                *(telegram, self.session), updates=False, by_token=True, pause=timedelta(milliseconds=10)
+            )
             return Account(client, timeout=timedelta(seconds=5), pushed=False)
 
         async def sign_in(account: Account) -> None:

@@ -52,10 +52,11 @@ def login(
 async def _login(telegram: Telegram, folder: Path, *, qr: bool, string: bool) -> None:
     """Both of them, the reader first. A session file in which nobody is signed in does not stay."""
     from bot.telegram.account import Account
-    from bot.telegram.session import client_for, import_session
+    from bot.telegram.session import client_for, import_session, key_of
 
     session = folder / READER
-    empty = _absent(session)
+    before = _of_another_server(telegram, session, "reader")
+    empty = before is not None or key_of(session) is None
     reader = Account(client_for(telegram, session, signing_in=True))
     try:
         if await reader.reach():
@@ -72,7 +73,7 @@ async def _login(telegram: Telegram, folder: Path, *, qr: bool, string: bool) ->
     finally:
         await reader.close()
         if empty:
-            _remove(session)
+            _undo(session, before)
 
 
 async def _sign_in(reader: Account, *, qr: bool, string: bool) -> None:
@@ -93,10 +94,11 @@ async def _with_bot(telegram: Telegram, session: Path, reader: Account) -> None:
         _say("no bot_token: the reader itself sends, and what it writes to its own person does not ring")
         return
     from bot.telegram.account import Account
-    from bot.telegram.session import client_for
+    from bot.telegram.session import client_for, key_of
     from bot.telegram.signin import press_start, sign_in_bot
 
-    empty = _absent(session)
+    before = _of_another_server(telegram, session, "bot")
+    empty = before is not None or key_of(session) is None
     bot = Account(client_for(telegram, session, updates=False, signing_in=True))
     try:
         await sign_in_bot(bot.client, telegram.bot_token.get_secret_value())
@@ -105,7 +107,7 @@ async def _with_bot(telegram: Telegram, session: Path, reader: Account) -> None:
     finally:
         await bot.close()
         if empty:
-            _remove(session)
+            _undo(session, before)
     _say(f"the bot is signed in as {bot.name}")
     try:
         await press_start(reader, bot.name or "")
@@ -116,13 +118,23 @@ async def _with_bot(telegram: Telegram, session: Path, reader: Account) -> None:
     _say("the reader pressed its start, so it may write to it")
 
 
-def _absent(session: Path) -> bool:
-    return not session.exists()
+def _of_another_server(telegram: Telegram, session: Path, whose: str) -> bytes | None:
+    """The file as it is, where its key is another server's than the configured one, which is said."""
+    from bot.telegram.session import elsewhere
+
+    server = elsewhere(telegram, session)
+    if server is None:
+        return None
+    _say(f"the {whose}'s session is one of {server}; it is replaced once the {whose} is signed in here")
+    return session.read_bytes()
 
 
-def _remove(session: Path) -> None:
-    """What signing in began and did not end: a session file of nobody."""
-    session.unlink(missing_ok=True)
+def _undo(session: Path, before: bytes | None) -> None:
+    """What signing in began and did not end is a session file of nobody; one of another server is as it was."""
+    if before is None:
+        session.unlink(missing_ok=True)
+    else:
+        session.write_bytes(before)
 
 
 def _prompts() -> Prompts:

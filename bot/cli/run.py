@@ -73,7 +73,11 @@ def _standard_error() -> Iterator[Outlet]:
 
 async def _serve(settings: Settings, file: Path, mouth: Mouth, stop: Stop) -> None:
     from bot.app import File, serve
+    from bot.folder import READER
+    from bot.telegram.session import require_session
 
+    # Before the bot is signed in, and anything is stored.
+    require_session(settings.telegram, settings.data_dir / READER)
     asked, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def begun() -> None:

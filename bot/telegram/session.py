@@ -33,7 +33,8 @@ from telethon.tl import TLRequest, functions, types
 
 from bot.config.secrets import Proxy, ProxyKind
 from bot.config.settings import Server, Telegram
-from bot.errors import ConfigError, StorageError, VedetteError
+from bot.config.values import Address
+from bot.errors import ConfigError, NotSignedInError, StorageError, VedetteError
 
 #: What Telethon lets through of a session file that cannot be read or written.
 SessionFileError: type[Exception] = telethons_sqlite.sqlite3.Error
@@ -109,16 +110,22 @@ def client_for(  # noqa: PLR0913 - what a client can be
     by_itself: ByItself | None = None,
     updates: bool = True,
     signing_in: bool = False,
+    by_token: bool = False,
     pause: timedelta = timedelta(seconds=2),
 ) -> TelegramClient:
-    """A client over the session file at this path, which is made if need be. Needs a running loop; does not connect.
+    """A client over the session file at this path. Needs a running loop; does not connect.
 
     ``on_connect`` is called each time that the link to the server stands anew. ``by_itself`` paces what the library
     asks without being told to: what would have to wait fails at once, as if Telegram had said so. ``updates``: whether
-    Telegram is asked for pushes. ``signing_in``: a call may be made twice, as it must be where the account lives in
-    another data centre; otherwise once, since between two tries Telethon sleeps for 2 s, and asks nothing else.
-    ``pause`` lies between two attempts to connect. Raises `ConfigError` when credentials are missing, the server's key
-    is none or Python runs without its checks, `StorageError` when the file cannot be used.
+    Telegram is asked for pushes. ``pause`` lies between two attempts to connect.
+
+    ``signing_in``: the file is made if need be, and a key in it that is another server's goes (`elsewhere`).
+    ``by_token``: it is made likewise, and such a key is kept. Whoever signs in may make a call twice, as he must where
+    the account lives in another data centre; otherwise it is made once, since between two tries Telethon sleeps for
+    2 s, and asks nothing else.
+
+    Raises `NotSignedInError` where there is no key, or another server's, `ConfigError` when credentials are missing,
+    the server's key is none or Python runs without its checks, `StorageError` when the file cannot be used.
     """
     if telegram.api_id is None or telegram.api_hash is None:
         raise ConfigError(["telegram: api_id and api_hash are missing; write those that my.telegram.org shows"])
@@ -127,8 +134,7 @@ def client_for(  # noqa: PLR0913 - what a client can be
     _calm()
     if telegram.server is not None and telegram.server.public_key is not None:
         _trust(telegram.server.public_key)
-    kept = _opened(session)
-    _turn_to(telegram.server, kept)
+    kept = _turned(telegram.server, session, signing_in=signing_in, by_token=by_token)
 
     def connected() -> None:
         _forget(client)
@@ -145,7 +151,7 @@ def client_for(  # noqa: PLR0913 - what a client can be
         connection_retries=3,
         retry_delay=pause.total_seconds(),
         timeout=10,
-        request_retries=1 if signing_in else 0,
+        request_retries=1 if signing_in or (by_token and named(kept) is None) else 0,
         raise_last_call_error=True,
         flood_sleep_threshold=0,
         catch_up=False,
@@ -202,7 +208,27 @@ def key_of(session: Path) -> str | None:
 
 def named(session: SQLiteSession) -> str | None:
     """Likewise of a session that is open."""
-    return None if session.auth_key is None else f"{session.auth_key.key_id:x}"
+    # Telethon reads back no key as a key of nothing.
+    return f"{session.auth_key.key_id:x}" if session.auth_key is not None and session.auth_key.key else None
+
+
+def require_session(telegram: Telegram, session: Path) -> None:
+    """Raises as `client_for` does where nobody has signed in at the configured server, as far as the file says."""
+    _turned(telegram.server, session, signing_in=False, by_token=False).close()
+
+
+def elsewhere(telegram: Telegram, session: Path) -> str | None:
+    """The server that the key in this file is of, if that is not the configured one.
+
+    None also where there is no key, or none that can be read.
+    """
+    if key_of(session) is None:
+        return None
+    kept = _opened(session)
+    try:
+        return _in_words(kept) if _is_foreign(telegram.server, kept) else None
+    finally:
+        kept.close()
 
 
 def _calm() -> None:
@@ -275,34 +301,84 @@ def _opened(path: Path) -> SQLiteSession:
         raise StorageError(f"the session file {path} cannot be read ({error}); {remedy}") from None
 
 
-def _turn_to(server: Server | None, session: SQLiteSession) -> None:
-    """Makes the session one of the configured server. The key of another would only be refused, so it goes."""
+def _turned(server: Server | None, path: Path, *, signing_in: bool, by_token: bool) -> SQLiteSession:
+    """The session in this file, which leads to the configured server. Raises as `client_for` does.
+
+    The key of another server is of no use here, and it is all that there is of the sign-in that it came by.
+    """
+    if not path.exists() and not (signing_in or by_token):
+        raise _no_session(path)
+    session = _opened(path)
+    try:
+        if named(session) is not None and _is_foreign(server, session):
+            if not signing_in:
+                raise _of_another_server(server, path, session)
+            session.auth_key = None
+        if named(session) is None and not (signing_in or by_token):
+            raise _no_session(path)
+        wanted = _wanted(server, session)
+        if (session.dc_id, session.server_address, session.port) != wanted:
+            session.set_dc(*wanted)
+            session.save()
+    except VedetteError:
+        session.close()
+        raise
+    return session
+
+
+def _wanted(server: Server | None, session: SQLiteSession) -> tuple[int, str, int]:
+    """The data centre, the host and the port that a session leads to from now on."""
     if server is not None:
-        wanted = (server.dc_id, *server.address)
-    elif session.server_address and not _may_be_telegrams(session.server_address):
-        wanted = (2, "", 443)  # Telethon fills in Telegram's own address
-    else:
-        return
-    if (session.dc_id, session.server_address, session.port) != wanted:
-        session.set_dc(*wanted)
-        session.auth_key = None
-        session.save()
+        return server.dc_id, *server.address
+    if session.server_address and not _may_be_telegrams(session.server_address):
+        return 2, "", 443  # Telethon fills in Telegram's own address
+    return session.dc_id, session.server_address, session.port
+
+
+def _is_foreign(server: Server | None, session: SQLiteSession) -> bool:
+    """Whether a session's key is surely another server's than the configured one."""
+    if server is None:
+        return bool(session.server_address) and not _may_be_telegrams(session.server_address)
+    if (session.dc_id, session.port) != (server.dc_id, server.address.port):
+        return True
+    return _another(session.server_address or "", server.address.host)
+
+
+def _no_session(path: Path) -> NotSignedInError:
+    return NotSignedInError(f"there is no session at {path}; run vedette login first")
+
+
+def _of_another_server(server: Server | None, path: Path, session: SQLiteSession) -> NotSignedInError:
+    wanted = "Telegram itself" if server is None else f"{server.address} (data centre {server.dc_id})"
+    return NotSignedInError(
+        f"the session at {path} is one of {_in_words(session)}, and the configuration leads to {wanted}; correct "
+        "[telegram.server], or run vedette login to sign in there"
+    )
+
+
+def _in_words(session: SQLiteSession) -> str:
+    return f"{Address(session.server_address, session.port)} (data centre {session.dc_id})"
 
 
 def _may_be_telegrams(host: str) -> bool:
     """Telegram's data centres are addresses of the public internet, never names."""
-    try:
-        return ipaddress.ip_address(host).is_global
-    except ValueError:
-        return False
+    address = _as_ip(host)
+    return address is not None and address.is_global
 
 
 def _another(address: str, host: str) -> bool:
-    """Whether an address cannot be the configured host. A name may stand for any."""
+    """Whether an address cannot be the configured host. A name may stand for any address, but not for another name."""
+    given, wanted = _as_ip(address), _as_ip(host)
+    if given is None and wanted is None:
+        return address.casefold() != host.casefold()
+    return given is not None and wanted is not None and given != wanted
+
+
+def _as_ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(address) != ipaddress.ip_address(host)
+        return ipaddress.ip_address(host)
     except ValueError:
-        return False
+        return None
 
 
 def _kind(by_itself: ByItself | None) -> type:

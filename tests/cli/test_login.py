@@ -235,6 +235,73 @@ async def test_what_is_no_session_string_is_refused(login: Login) -> None:
     assert "reader.session" not in login.kept()
 
 
+async def test_what_a_login_left_that_was_broken_off_is_no_session(login: Login, tmp_path: Path) -> None:
+    """As when its terminal is closed before Telegram has answered: there is a file, and no key in it."""
+    login.data.mkdir(mode=0o700)
+    SQLiteSession(str(login.data / "reader.session")).close()
+    ran = await started(login, "run")
+    assert ran.code == 3
+    assert ran.err.splitlines()[-1] == (
+        f"vedette: there is no session at {tmp_path}/data/reader.session; run vedette login first"
+    )
+    assert "Traceback" not in ran.err
+    assert not login.server.calls
+    assert (await login.run(PHONE, CODE, PASSWORD)).code == 0
+
+
+async def test_only_a_login_takes_a_session_to_another_server(login: Login) -> None:
+    await login.run(PHONE, CODE, PASSWORD)
+    right, session = (login.folder / "config.toml").read_text("utf-8"), login.data / "reader.session"
+    before = session.read_bytes()
+    wrong = right.replace(f"127.0.0.1:{login.server.port}", "127.0.0.1:1")
+    (login.folder / "config.toml").write_text(wrong, "utf-8")
+    for words in (("run",), ("check", "--online"), ("record", "@alfa_demo"), ("backfill",)):
+        ran = await started(login, *words)
+        assert (ran.code, session.read_bytes()) == (3, before), ran
+        assert "leads to 127.0.0.1:1 (data centre 2); correct [telegram.server]" in ran.err
+    # Nobody is there, so that it cannot be replaced either.
+    ran = await login.run(PHONE, CODE, PASSWORD)
+    assert (ran.code, session.read_bytes()) == (1, before)
+    assert ran.out == (
+        f"the reader's session is one of 127.0.0.1:{login.server.port} (data centre 2); "
+        "it is replaced once the reader is signed in here\n"
+    )
+    (login.folder / "config.toml").write_text(right, "utf-8")
+    assert (await login.run()).out.startswith("the reader is signed in as @reader_demo; ")
+
+
+async def test_a_login_at_another_server_replaces_both_sessions(login: Login) -> None:
+    async with TelegramServer(login.server.world) as other:
+        before, login.server = login.server, other
+        assert before.port != other.port
+        (login.folder / "server.pem").write_text(other.public_key, "utf-8")
+        login.data.mkdir(mode=0o700)
+        before.sign_in_session(login.data / "reader.session", READER)
+        before.sign_in_session(login.data / "speaker.session", BOT)
+        login.configure(f'api_id = 1\napi_hash = "{HASH}"\nbot_token = "{TOKEN}"')
+        ran = await login.run(PHONE, CODE, PASSWORD)
+        assert ran.code == 0
+        assert [line.partition(" is one of ")[0] for line in ran.out.splitlines()] == [
+            "the reader's session",
+            "the reader is signed in now, as @reader_demo",
+            "the bot's session",
+            "the bot is signed in as @desk_demo_bot",
+            "the reader pressed its start, so it may write to it",
+        ]
+
+
+async def started(login: Login, *words: str) -> Ran:
+    """Another command with the same configuration, to its end."""
+    running = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", *words, "--config", str(login.folder / "config.toml")),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(running.communicate(), 60)
+    return Ran(running.returncode or 0, out.decode(), err.decode())
+
+
 async def test_two_ways_at_once_are_refused(login: Login) -> None:
     ran = await login.run(options=("--qr", "--import"))
     assert (ran.code, ran.err) == (2, "vedette: --qr and --import are two ways; choose one\n")

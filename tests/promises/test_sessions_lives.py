@@ -171,6 +171,24 @@ async def test_a_session_file_that_another_process_holds_is_told_and_waited_for(
         await service.settled()
 
 
+async def test_a_session_file_that_is_gone_is_told_and_taken_up_again_when_it_is_back(
+    tmp_path: Path, lexicon: Lexicon
+) -> None:
+    async with lives(tmp_path, lexicon) as service:
+        await service.gone()
+        kept = service.session.read_bytes()
+        service.session.unlink()
+        await service.server.listen_again()
+        await service.up(Link.SIGNED_OUT)
+        assert _ANEW in await service.until_told()
+        assert not service.session.exists()
+        service.session.write_bytes(kept)
+        await service.up()
+        service.say(2)
+        await service.caught_up()
+        await service.settled()
+
+
 @pytest.mark.parametrize("loop", ["_keepalive_handle", "_updates_handle"])
 async def test_a_client_of_which_a_loop_has_ended_is_replaced(loop: str, tmp_path: Path, lexicon: Lexicon) -> None:
     """It would go on without pings, or without updates, and say nothing."""

@@ -388,7 +388,7 @@ async def test_a_link_that_is_closed_while_the_key_is_made_is_no_answer(tmp_path
     port = peer.sockets[0].getsockname()[1]
     address = Server.model_construct(address=Address("127.0.0.1", port), dc_id=2, public_key=None)
     telegram = Telegram.model_construct(api_id=1, api_hash=SecretStr("0f0f"), server=address, proxy=None)
-    client = client_for(telegram, tmp_path / "new.session", pause=timedelta(milliseconds=10))
+    client = client_for(telegram, tmp_path / "new.session", signing_in=True, pause=timedelta(milliseconds=10))
     async with peer:
         with pytest.raises(UnreachableError, match="IncompleteReadError"):
             await Account(client, timeout=timedelta(seconds=5)).open()

@@ -22,8 +22,8 @@ from telethon.sessions import SQLiteSession, StringSession
 from bot.config.secrets import proxy as proxy_of
 from bot.config.settings import Server, Telegram
 from bot.config.values import Address
-from bot.errors import ConfigError, StorageError, VedetteError
-from bot.telegram.session import client_for, import_session, key_of
+from bot.errors import ConfigError, NotSignedInError, StorageError, VedetteError
+from bot.telegram.session import client_for, elsewhere, import_session, key_of
 
 KEY = bytes(range(256))
 PLAIN = "dd11223344556677" * 2
@@ -76,8 +76,8 @@ def path(tmp_path: Path) -> Path:
 def client(path: Path) -> Iterator[Client]:
     made = []
 
-    def make(telegram: Telegram | None = None) -> Any:
-        made.append(client_for(telegram or configured(), path))
+    def make(telegram: Telegram | None = None, *, signing_in: bool = True, by_token: bool = False) -> Any:
+        made.append(client_for(telegram or configured(), path, signing_in=signing_in, by_token=by_token))
         return made[-1]
 
     yield make
@@ -86,10 +86,11 @@ def client(path: Path) -> Iterator[Client]:
 
 
 def test_only_who_signs_in_makes_a_call_twice(client: Client, path: Path) -> None:
-    assert client()._request_retries == 0
-    signing_in = client_for(configured(), path, signing_in=True)
-    assert signing_in._request_retries == 1
-    signing_in.session.close()
+    assert client()._request_retries == 1
+    assert client(signing_in=False, by_token=True)._request_retries == 1
+    session_of(path)
+    assert client(signing_in=False)._request_retries == 0
+    assert client(signing_in=False, by_token=True)._request_retries == 0
 
 
 def test_a_session_file_is_its_users_alone_as_is_its_folder(client: Client, path: Path) -> None:
@@ -167,23 +168,85 @@ def test_another_server_is_where_the_configuration_says(client: Client, path: Pa
 
 @pytest.mark.parametrize(
     "now",
-    [server("127.0.0.1", 4431), server("127.0.0.2"), server("127.0.0.1", dc_id=3), server("::1"), server("demo.test")],
+    [server("127.0.0.1", 4431), server("127.0.0.2"), server("127.0.0.1", dc_id=3), server("::1")],
 )
-def test_the_key_of_another_server_is_dropped(client: Client, path: Path, now: Server) -> None:
-    here = configured(server("127.0.0.1"))
+def test_the_key_of_another_server_is_dropped_by_signing_in_and_by_nothing_else(
+    client: Client, path: Path, now: Server
+) -> None:
+    here, there = configured(server("127.0.0.1")), configured(now)
     import_session(session_string("127.0.0.1", 4430), here, path)
-    client(here).session.close()
-    assert kept(path)[3] == KEY
-    made = client(configured(now))
+    client(here, signing_in=False).session.close()
+    before = path.read_bytes()
+    for by_token in (False, True):
+        with pytest.raises(NotSignedInError) as told:
+            client(there, signing_in=False, by_token=by_token)
+        assert str(told.value) == (
+            f"the session at {path} is one of 127.0.0.1:4430 (data centre 2), and the configuration leads to "
+            f"{now.address} (data centre {now.dc_id}); correct [telegram.server], or run vedette login to sign in there"
+        )
+    assert path.read_bytes() == before
+    assert client(here, signing_in=False).session.auth_key.key == KEY
+    assert elsewhere(here, path) is None
+    assert elsewhere(there, path) == "127.0.0.1:4430 (data centre 2)"
+    made = client(there)
     assert kept(path) == (now.dc_id, *now.address, None)
     assert not made._sender.auth_key
+    assert elsewhere(here, path) is None
 
 
 def test_a_session_of_another_server_is_not_taken_to_telegram(client: Client, path: Path) -> None:
     here = configured(server("127.0.0.1"))
     import_session(session_string("127.0.0.1", 4430), here, path)
+    with pytest.raises(NotSignedInError, match=r"one of 127.0.0.1:4430 .* leads to Telegram itself;"):
+        client(signing_in=False)
+    assert kept(path) == (2, "127.0.0.1", 4430, KEY)
     client()
     assert kept(path) == (2, "", 443, None)
+
+
+def test_a_session_of_telegram_is_not_taken_to_another_server(client: Client, path: Path) -> None:
+    session_of(path)
+    with pytest.raises(NotSignedInError, match=r"one of 149\.154\.167\.51:443 .* leads to 127\.0\.0\.1:443 "):
+        client(configured(server("127.0.0.1", 443)), signing_in=False)
+    assert kept(path) == (2, "149.154.167.51", 443, KEY)
+
+
+@pytest.mark.parametrize(
+    ("made", "now"),
+    [
+        ("localhost", "localhost"),
+        ("localhost", "LOCALHOST"),
+        ("localhost", "127.0.0.1"),
+        ("127.0.0.1", "localhost"),
+        ("::1", "0:0:0:0:0:0:0:1"),
+    ],
+)
+def test_a_session_goes_where_the_same_server_may_be_under_another_name(
+    made: str, now: str, client: Client, path: Path
+) -> None:
+    import_session(session_string("127.0.0.1" if made == "localhost" else made), configured(server(made)), path)
+    assert kept(path) == (2, made, 4430, KEY)
+    client(configured(server(now)), signing_in=False)
+    assert kept(path) == (2, now, 4430, KEY)
+
+
+def test_two_names_are_two_servers(client: Client, path: Path) -> None:
+    import_session(session_string("127.0.0.1"), configured(server("one.test")), path)
+    with pytest.raises(NotSignedInError, match=r"one of one\.test:4430 .* leads to two\.test:4430 "):
+        client(configured(server("two.test")), signing_in=False)
+    assert kept(path) == (2, "one.test", 4430, KEY)
+
+
+def test_where_nobody_has_signed_in_there_is_no_client_but_for_signing_in(client: Client, path: Path) -> None:
+    """A file without a key is what a sign-in leaves that was broken off."""
+    with pytest.raises(NotSignedInError, match=r"there is no session at .*; run vedette login first"):
+        client(signing_in=False)
+    assert not path.exists()
+    client().session.close()
+    assert key_of(path) is None
+    with pytest.raises(NotSignedInError, match=r"there is no session at .*; run vedette login first"):
+        client(signing_in=False)
+    assert not client(signing_in=False, by_token=True).session.auth_key
 
 
 def test_a_session_of_telegram_stays_in_its_data_centre(client: Client, path: Path) -> None:

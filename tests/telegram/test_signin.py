@@ -66,7 +66,7 @@ async def new(server: TelegramServer, tmp_path: Path) -> AsyncIterator[New]:
     def make() -> Account:
         address = Server.model_construct(address=Address(server.host, server.port), dc_id=server.dc, public_key=key)
         telegram = Telegram.model_construct(api_id=1, api_hash=SecretStr("0f0f"), server=address, proxy=None)
-        made.append(Account(client_for(telegram, tmp_path / "one.session")))
+        made.append(Account(client_for(telegram, tmp_path / "one.session", signing_in=True)))
         return made[-1]
 
     yield make
