@@ -74,6 +74,8 @@ def send_message(ask: Ask, request: Any) -> Any:
     kept = _checked(request.message, request.entities)
     thread = thread_of(request)
     may_write(ask, chat, thread)
+    if isinstance(chat, Person) and chat.token is not None:
+        ask.person.started.add(chat.id)
     standing = _put(ask, chat, Content(request.message, kept, reply_to=thread))
     sent = Sent(
         person=ask.me,

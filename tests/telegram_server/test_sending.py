@@ -106,6 +106,18 @@ async def test_a_bot_writes_to_those_who_have_started_it(
     assert [(one.person, one.peer, one.text) for one in server.sent] == [(900, READER, "alert")]
 
 
+async def test_who_has_written_to_a_bot_has_started_it(world: World, connect: Connect) -> None:
+    world.add_bot(900, token="900:x", username="teller_demo_bot", started_by=[])  # noqa: S106
+    bot, reader = await connect(900), await connect()
+    back = types.InputPeerUser(READER, world.access_hash(900, READER))
+    with pytest.raises(errors.UserIsBlockedError):
+        await bot(functions.messages.SendMessageRequest(back, "alert"))
+    await reader(
+        functions.messages.SendMessageRequest(types.InputPeerUser(900, world.access_hash(READER, 900)), "/start")
+    )
+    await bot(functions.messages.SendMessageRequest(back, "alert"))
+
+
 async def test_an_edit_changes_both_sides(
     world: World, group: WorldChannel, server: TelegramServer, connect: Connect
 ) -> None:
