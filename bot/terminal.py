@@ -72,7 +72,10 @@ def prepare_streams() -> None:
 
 
 def printing(command: Callable[P, None]) -> Callable[P, None]:
-    """The command, ending in peace when nobody reads on, and in exit code 1 when nothing can be written."""
+    """The command, ending in peace when nobody reads on, and in exit code 1 when nothing can be written.
+
+    Errors of files go on.
+    """
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -83,6 +86,8 @@ def printing(command: Callable[P, None]) -> Callable[P, None]:
             _close_quietly()
             sys.exit(0)
         except OSError as error:
+            if error.filename is not None:
+                raise  # of a file: whoever ends the program names it
             _close_quietly()
             sys.stderr.write(f"vedette: the output cannot be written: {error.strerror}\n")
             sys.exit(1)

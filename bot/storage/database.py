@@ -290,7 +290,7 @@ def _look(path: Path, *, writable: bool) -> None:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise _full(path) from error
-        raise _closed(path) or StorageError(f"{path} cannot be made: {error.strerror}.") from error
+        raise _closed(path, writable=writable) or StorageError(f"{path} cannot be made: {error.strerror}.") from error
     if not path.is_file():
         raise StorageError(f"{path} is no file; move it away.")
     if closed := _closed(path, writable=writable):

@@ -140,6 +140,6 @@ def test_a_step_needs_no_room_for_temporary_files(tmp_path: Path) -> None:
         old.executemany("INSERT INTO message VALUES (1, ?, 'post', NULL, ?, 1, 1, NULL, NULL, ?)", rows)
         old.executemany("INSERT INTO version VALUES (1, ?, ?, ?)", rows)
         old.commit()
-    command = ["unshare", "--mount", "sh", "-c", _LITTLE_ROOM, "sh", small, sys.executable, tmp_path]
+    command = ["unshare", "--mount", "sh", "-c", _LITTLE_ROOM, "sh", str(small), sys.executable, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
