@@ -17,7 +17,7 @@ from bot.judge import Arrival, Known
 from bot.model import Channel, Happening, Haul, Post, PostId, Revision, Sighting, Stands
 from bot.recording.albums import join
 from bot.recording.jsonl import post_of
-from bot.recording.writer import body_and_digest
+from bot.recording.writer import body_and_digest, digest
 from bot.storage.posts import Message
 
 #: A channel's marked id and a message's number.
@@ -221,10 +221,15 @@ class _Sorting:
             # A page shows it, so what seemed to be gone was only not shown.
             row = row._replace(deleted=None)
             self._write(row)
-        if row.body is not None and content != row.digest and not _is_older(post, self._post(row)):
-            self.intake.versions.append(Version(channel, post.number, self._until(place), row.body))
+        if row.body is not None and content != row.digest and not _is_older(post, stored := self._post(row)):
+            new = row._replace(digest=content, body=said)
             self._posts[place] = post
-            self._write(row._replace(digest=content, body=said))
+            if content == digest(stored):
+                # The sum of what is stored was once taken of more: of whether the post is protected.
+                self.intake.messages[place] = new
+                return
+            self.intake.versions.append(Version(channel, post.number, self._until(place), row.body))
+            self._write(new)
 
     def _until(self, place: Place) -> datetime:
         """The moment of the batch, for each further version of one message a microsecond later: it is told by that."""
@@ -315,7 +320,13 @@ def _moment(happening: Happening, post: Post, seen: datetime) -> datetime:
 
 
 def _is_older(post: Post, stored: Post) -> bool:
-    """Whether this is how the post read before what is stored: pushes may overtake each other."""
-    if stored.edited is None:
+    """Whether this is how the post read before what is stored: pushes may overtake each other, and pages.
+
+    Told by the dates of all changes, shown or not: Telegram hides the date that an edit has shown when a link preview
+    comes after it.
+    """
+    before = stored.edited or stored.changed
+    if before is None:
         return False
-    return post.edited is None or post.edited < stored.edited
+    now = post.edited or post.changed
+    return now is None or now < before

@@ -1,7 +1,6 @@
 """The field's nouns as frozen values: what was read, what was found in it, what was decided, what is told.
 
 Imports nothing of ours; knows no library but the standard one.
-
 Offsets are code points of the text they point into, except in `Entity`, which is as Telegram counts:
 UTF-16 units. Times are aware and in UTC.
 """
@@ -13,8 +12,7 @@ from datetime import datetime
 from enum import StrEnum, auto
 from typing import Literal, NamedTuple
 
-#: Telegram's marked ids: a channel's own number behind this offset.
-#: https://core.telegram.org/api/bots/ids
+#: Telegram's marked ids: a channel's own number behind this offset. https://core.telegram.org/api/bots/ids
 _MARK = 1_000_000_000_000
 
 
@@ -22,8 +20,7 @@ _MARK = 1_000_000_000_000
 class Channel:
     """A channel or supergroup as it is known where the post was read.
 
-    ``id`` is Telegram's marked id (``-100…``); ``own`` is what a recording calls it. At least one of
-    ``id``, ``username`` and ``own`` is there.
+    ``id`` is Telegram's marked id (``-100…``), ``own`` what a recording calls it; one of them or ``username`` is there.
     """
 
     id: int | None = None
@@ -120,6 +117,7 @@ class Post:
     """A post as it stood at one moment. An album is one post: lowest id, captions joined by a newline.
 
     ``footer``: the code point at which what its channel repeats under its posts begins, once that is known.
+    ``changed``: when Telegram last changed it, where it shows no sign of that; else ``edited`` says so.
     """
 
     channel: Channel
@@ -131,6 +129,7 @@ class Post:
     views: int | None = None
     forwards: int | None = None
     edited: datetime | None = None
+    changed: datetime | None = None
     deleted: datetime | None = None
     origin: Origin | None = None
     album: int | None = None
@@ -205,7 +204,7 @@ class Revision:
 class Peer:
     """A channel as one account addresses it; ``access_hash`` is that account's own and useless to another.
 
-    ``joined``: Telegram pushes to the account what is posted there.
+    ``joined``: Telegram pushes to the account what is posted there. ``protected``: none of it can be forwarded.
     """
 
     id: int
@@ -213,6 +212,7 @@ class Peer:
     username: str | None = None
     title: str | None = None
     joined: bool = False
+    protected: bool = False  # as an answer has shown it, and not stored
     channel: Channel = field(init=False, repr=False, compare=False)  # once: each push asks for it
 
     def __post_init__(self) -> None:

@@ -19,13 +19,21 @@ CHANNEL = -1001000000001
 BEGUN = Cursor(floor=0, began=10, verified=10, top=10)
 
 
-def said(number: int, text: str = "Сирия", *, edited: float | None = None, album: int | None = None) -> Post:
+def said(
+    number: int,
+    text: str = "Сирия",
+    *,
+    edited: float | None = None,
+    album: int | None = None,
+    changed: float | None = None,
+) -> Post:
     return Post(
         channel=ALFA,
         number=number,
         date=at(number),
         text=text,
         edited=None if edited is None else at(edited),
+        changed=None if changed is None else at(changed),
         album=album,
         media=() if album is None else (Media(kind="photo"),),
     )

@@ -12,8 +12,9 @@ from bot.intake import intake
 from bot.model import Channel, Happening, Haul, Media, Post, PostId, Sighting, Stands
 from bot.recording.albums import join
 from bot.recording.jsonl import post_of
+from bot.recording.writer import body
 from tests.made import at
-from tests.table import ALFA, CHANNEL, Table, gone, said, shows, stands
+from tests.table import ALFA, CHANNEL, Table, gone, page, said, shows, stands
 
 
 @pytest.fixture
@@ -52,6 +53,26 @@ def test_one_batch_tells_a_post_once_however_often_it_is_shown(table: Table) -> 
 def test_more_views_are_no_edit(table: Table) -> None:
     table.take(shows(said(11)))
     assert table.told(shows(replace(said(11), views=900, forwards=3, edited=at(12)))) == []
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_protection_that_is_switched_is_no_edit(table: Table, protected: bool) -> None:  # noqa: FBT001 - a parameter
+    first, then = (replace(said(11), protected=each) for each in (not protected, protected))
+    table.take(shows(first))
+    before = dict(table.rows)
+    assert table.told(page(then)) == []
+    assert (table.rows, table.versions) == (before, [])
+
+
+def test_a_sum_that_was_taken_of_protection_too_is_renewed_without_a_version(table: Table) -> None:
+    shown = replace(said(11), protected=True)
+    table.take(shows(shown))
+    new = table.row(11)
+    table.rows[CHANNEL, 11] = new._replace(digest=b"as once", body=body(replace(shown, views=5)))
+    assert table.told(page(shown)) == []
+    assert (table.row(11), table.versions) == (new, [])
+    table.rows[CHANNEL, 11] = new._replace(digest=b"as once")
+    assert table.told(page(replace(shown, text="Асад", edited=at(15)))) == ["edited 11: Асад"]
 
 
 def test_an_edit_is_told_with_what_stood_there_before(table: Table) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from bot.cursor import Cursor
-from tests.table import Table, gone, page, said, shows
+from bot.model import Happening, Haul, Post
+from bot.recording.jsonl import post_of
+from tests.table import ALFA, Table, gone, page, said, shows
 
 
 @pytest.fixture
@@ -47,6 +51,31 @@ def test_an_edit_of_a_post_that_the_first_reading_has_still_to_bring_is_not_lost
     assert table.told(shows(said(6, "Сирия, дополнено", edited=90))) == []
     table.take(page(said(6), said(7), floor=5))
     assert table.text(6) == "Сирия, дополнено"
+
+
+@pytest.mark.parametrize("show", [shows, page])
+def test_a_change_that_telegram_hides_brings_the_edit_of_which_the_push_was_lost(
+    table: Table, show: Callable[[Post], Haul]
+) -> None:
+    table.take(shows(said(11)))
+    table.take(shows(said(11, "Погода", edited=15)))
+    [arrival] = table.take(show(said(11, "Асад", changed=20))).arrivals
+    assert (arrival.revision.happening, arrival.revision.post.text) == (Happening.EDITED, "Асад")
+    assert arrival.revision.post.edited is None
+    assert [post_of(one.body, ALFA).text for one in table.versions] == ["Сирия", "Погода"]
+
+
+@pytest.mark.parametrize("show", [shows, page])
+def test_what_comes_late_does_not_undo_a_change_that_telegram_hides(table: Table, show: Callable[[Post], Haul]) -> None:
+    table.take(shows(said(11, "Асад", changed=20)))
+    assert table.told(show(said(11)), show(said(11, "Погода", edited=15)), show(said(11, "Хама", changed=19))) == []
+    assert (table.text(11), table.versions) == ("Асад", [])
+    assert table.told(show(said(11, "Хомс", edited=21))) == ["edited 11: Хомс"]
+
+
+def test_a_hidden_change_within_the_second_of_an_edit_is_taken(table: Table) -> None:
+    table.take(shows(said(11, "Асад", edited=15)))
+    assert table.told(shows(said(11, "Хама", changed=15))) == ["edited 11: Хама"]
 
 
 def test_an_edit_in_the_batch_of_its_page_is_taken_whichever_comes_first() -> None:

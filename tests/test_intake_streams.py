@@ -24,6 +24,10 @@ pytestmark = pytest.mark.fuzz
 cases = settings(max_examples=int(os.environ.get("VEDETTE_CASES", "200")), deadline=None)
 
 
+#: What stands there, how many edits it has, whether it is deleted in the end, and which edits Telegram hides.
+Move = tuple[str, int, bool, tuple[bool, bool, bool]]
+
+
 class Written(NamedTuple):
     """A message of a true story: how it read, the first version first; None is a service message."""
 
@@ -39,23 +43,30 @@ class Glimpse(NamedTuple):
     gone: bool
 
 
+#: Whether each later version is one that Telegram hides, as one that brings a link preview.
+hidings = st.tuples(st.booleans(), st.booleans(), st.booleans())
 WHATS = ("post", "post", "post", "album", "album", "next", "service", "hole")
-written = st.lists(st.tuples(st.sampled_from(WHATS), st.integers(0, 3), st.booleans()), min_size=1, max_size=12)
+move = st.tuples(st.sampled_from(WHATS), st.integers(0, 3), st.booleans(), hidings)
+written = st.lists(move, min_size=1, max_size=12)
 glimpses = st.builds(Glimpse, message=st.integers(0, 11), version=st.integers(0, 3), gone=st.booleans())
 batches = st.lists(st.lists(st.lists(glimpses, max_size=4), max_size=4), max_size=8)
 
 
-def story(moves: Iterable[tuple[str, int, bool]]) -> dict[int, Written]:
+def story(moves: Iterable[Move]) -> dict[int, Written]:
     """What stood in a channel: of each number that was used how it read, and whether it went."""
     found: dict[int, Written] = {}
     album = 100
-    for number, (what, edits, is_gone) in enumerate(moves, 1):
+    for number, (what, edits, is_gone, hidden) in enumerate(moves, 1):
         album += what == "next"
         if what == "service":
             found[number] = Written(None, is_gone)
         elif what != "hole":
             first = said(number, f"{number} Сирия", album=None if what == "post" else album)
-            later = (replace(first, text=f"{number} v{edit}", edited=at(100 + edit)) for edit in range(1, edits + 1))
+            later = [replace(first, text=f"{number} v{edit}", edited=at(100 + edit)) for edit in range(1, edits + 1)]
+            later = [
+                replace(one, edited=None, changed=one.edited) if h else one
+                for one, h in zip(later, hidden, strict=False)
+            ]
             found[number] = Written((first, *later), is_gone)
     return found
 
@@ -114,7 +125,7 @@ class Twin:
 
 
 def _edited(post: Post) -> datetime:
-    return post.edited or at()
+    return post.edited or post.changed or at()
 
 
 def follow(arrivals: Iterable[Arrival], last: dict[int, Post]) -> None:
@@ -133,7 +144,7 @@ def follow(arrivals: Iterable[Arrival], last: dict[int, Post]) -> None:
 @cases
 @given(moves=written, shown=batches)
 def test_whatever_is_shown_in_whatever_order_the_truth_is_stored_and_told_once(
-    moves: list[tuple[str, int, bool]], shown: list[list[list[Glimpse]]]
+    moves: list[Move], shown: list[list[list[Glimpse]]]
 ) -> None:
     truth, table, last = story(moves), Table(), dict[int, Post]()
     twin = Twin(truth)

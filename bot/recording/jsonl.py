@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from functools import lru_cache
 
 from bot.model import Channel, Entity, Media, Origin, Post, marked_id
@@ -35,7 +36,8 @@ def post_of(body: str, channel: Channel) -> Post:
         raise Unfit(f"a stored post is no JSON: {error}") from None
     if not isinstance(found, dict):
         raise Unfit(f"a stored post must be an object in braces, here it is {shown(found)}")
-    return _post(found, channel)
+    post, changed = _post(found, channel), found.get("changed")
+    return post if changed is None else replace(post, changed=moment(changed, "changed"))
 
 
 def _post(found: dict[str, object], channel: Channel) -> Post:

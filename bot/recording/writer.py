@@ -17,13 +17,16 @@ _escaped = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def body(post: Post) -> str:
-    """The post as one JSON object without its channel; always text that can be written as UTF-8."""
-    return _written(_body(post))
+    """The post as one JSON object without its channel; always text that can be written as UTF-8.
+
+    It may hold one key that no recording has, "changed": `bot.model.Post.changed`.
+    """
+    return _written({**_stored(post), **_said(post)})
 
 
 def line(post: Post, channel: Channel | None = None) -> str:
     """The whole line with its newline. ``channel`` is written in place of the post's own."""
-    return _written({"channel": _channel(channel or post.channel), **_body(post)}) + "\n"
+    return _written({"channel": _channel(channel or post.channel), **_around(post), **_said(post)}) + "\n"
 
 
 def body_and_digest(post: Post) -> tuple[str, bytes]:
@@ -34,7 +37,8 @@ def body_and_digest(post: Post) -> tuple[str, bytes]:
     except UnicodeEncodeError:
         said = _escaped(_said(post))
         raw = said.encode()
-    around = _plain(post) if post.url is None and post.deleted is None else _written(_around(post))[:-1]
+    plain = post.url is None and post.deleted is None and post.changed is None
+    around = _plain(post) if plain else _written(_stored(post))[:-1]
     return f"{around},{said[1:]}", blake2b(raw, digest_size=8).digest()
 
 
@@ -43,14 +47,15 @@ def _plain(post: Post) -> str:
     views = "" if post.views is None else f',"views":{post.views}'
     forwards = "" if post.forwards is None else f',"forwards":{post.forwards}'
     edited = "" if post.edited is None else f',"edit_date":"{post.edited.isoformat()}"'
-    return f'{{"id":{post.number},"date":"{post.date.isoformat()}"{views}{forwards}{edited}'
+    protected = ',"protected":true' if post.protected else ""
+    return f'{{"id":{post.number},"date":"{post.date.isoformat()}"{views}{forwards}{edited}{protected}'
 
 
 def digest(post: Post) -> bytes:
     """8 bytes of BLAKE2b over what makes another version of a post: text, entities, media, origin and the like.
 
-    Views, forwards and dates are no part of it. Link previews are: whether one that arrives is an edit is the judge's
-    to say, but its title may bring a match.
+    Views, forwards, dates and protection are no part of it. Link previews are: whether one that arrives is an edit is
+    the judge's to say, but its title may bring a match.
     """
     return blake2b(_written(_said(post)).encode(), digest_size=8).digest()
 
@@ -64,8 +69,12 @@ def _written(found: dict[str, object]) -> str:
     return text
 
 
-def _body(post: Post) -> dict[str, object]:
-    return {**_around(post), **_said(post)}
+def _stored(post: Post) -> dict[str, object]:
+    """`_around`, and what only we need."""
+    found = _around(post)
+    if post.changed is not None:
+        found["changed"] = post.changed.isoformat()
+    return found
 
 
 def _around(post: Post) -> dict[str, object]:
@@ -81,6 +90,8 @@ def _around(post: Post) -> dict[str, object]:
         found["deleted"] = post.deleted.isoformat()
     if post.url is not None:
         found["url"] = post.url
+    if post.protected:
+        found["protected"] = True
     return found
 
 
@@ -96,8 +107,6 @@ def _said(post: Post) -> dict[str, object]:
         found["grouped_id"] = post.album
     if post.reply_to is not None:
         found["reply_to"] = post.reply_to
-    if post.protected:
-        found["protected"] = True
     return found
 
 

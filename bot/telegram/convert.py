@@ -64,6 +64,7 @@ def peer(chat: types.TypeChat) -> Peer | None:
         username=chat.username or next((name.username for name in chat.usernames or () if name.active), None),
         title=chat.title or None,
         joined=not chat.left,
+        protected=bool(chat.noforwards),
     )
 
 
@@ -76,6 +77,8 @@ def _post(message: types.Message, channel: Channel, *, protected: bool) -> Post:
         post_media += rich_media
     forwarded = message.fwd_from
     reply = message.reply_to
+    # Hidden are the edits that show nothing new: a reaction, a button, a link preview.
+    edited, hidden = _date(message.edit_date), message.edit_hide
     return Post(
         channel=channel,
         number=message.id,
@@ -85,8 +88,8 @@ def _post(message: types.Message, channel: Channel, *, protected: bool) -> Post:
         media=post_media,
         views=_count(message.views),
         forwards=_count(message.forwards),
-        # Hidden are the edits that show nothing new: a reaction, a button.
-        edited=None if message.edit_hide else _date(message.edit_date),
+        edited=None if hidden else edited,
+        changed=edited if hidden else None,
         origin=_origin(forwarded) if forwarded is not None else None,
         album=message.grouped_id,
         reply_to=_reply_to(reply) if reply is not None else None,

@@ -12,7 +12,7 @@ from typing import Any
 from telethon import events
 from telethon.tl import types
 
-from bot.model import Channel, Haul, marked_id
+from bot.model import Haul, Peer, marked_id
 from bot.telegram import convert
 from bot.telegram.account import Account
 from bot.telemetry.log import logger
@@ -31,12 +31,12 @@ _log = logger(__name__)
 def listen(
     account: Account,
     *,
-    channel: Callable[[int], Channel | None],
+    peer: Callable[[int], Peer | None],
     take: Callable[[Haul], None],
     stirred: Callable[[int], None],
     ignored: frozenset[int],
 ) -> None:
-    """Hands on what is pushed of the channels (marked ids) that ``channel`` knows, for as long as the client lives.
+    """Hands on what is pushed of the channels (marked ids) that ``peer`` knows, for as long as the client lives.
 
     ``take`` gets posts, edits and deletions; ``stirred`` the channels of which something came that has to be asked for.
     Neither may wait. Posts of ``ignored`` people are service messages.
@@ -45,10 +45,10 @@ def listen(
     async def heard(update: Any) -> None:  # noqa: ANN401 - Telethon has no types, and awaits its handlers
         bare = _channel_of(update)
         number = None if bare is None else marked_id(bare)
-        if number is None or (known := channel(number)) is None:
+        if number is None or (known := peer(number)) is None:
             return
         try:
-            if (haul := _haul(update, number, known, ignored)) is not None:
+            if (haul := _haul(update, known, ignored)) is not None:
                 take(haul)
                 return
         except Exception:  # noqa: BLE001 - a defect in one push is not to end all of them
@@ -67,18 +67,20 @@ def _channel_of(update: Any) -> int | None:  # noqa: ANN401
     return getattr(about, "channel_id", None)
 
 
-def _haul(update: Any, number: int, channel: Channel, ignored: frozenset[int]) -> Haul | None:  # noqa: ANN401
+def _haul(update: Any, peer: Peer, ignored: frozenset[int]) -> Haul | None:  # noqa: ANN401
     """What an update brings; None if it does not say, or not all of it."""
     match update:
         case types.UpdateDeleteChannelMessages():
-            return Haul(channel=number, gone=tuple(update.messages), pts=update.pts)
+            return Haul(channel=peer.id, gone=tuple(update.messages), pts=update.pts)
         case types.UpdateChannelWebPage() | types.UpdatePinnedChannelMessages():
             # An event that changes no post: only that it is counted matters.
-            return Haul(channel=number, pts=update.pts)
+            return Haul(channel=peer.id, pts=update.pts)
         case types.UpdateNewChannelMessage() | types.UpdateEditChannelMessage():
-            seen = None if convert.is_partial(update.message) else convert.sighting(update.message, channel, ignored)
+            if convert.is_partial(update.message):
+                return None
+            seen = convert.sighting(update.message, peer.channel, ignored, protected=peer.protected)
             # What the library asked for by itself, after a gap, comes without a count of events.
-            return None if seen is None else Haul(channel=number, sightings=(seen,), pts=update.pts or None)
+            return None if seen is None else Haul(channel=peer.id, sightings=(seen,), pts=update.pts or None)
     return None
 
 

@@ -120,10 +120,13 @@ class Roster:
     def __contains__(self, channel: int) -> bool:
         return channel in self._watched
 
-    def channel(self, number: int) -> Channel | None:
+    def peer(self, number: int) -> Peer | None:
         """What is known of a watched channel by its marked id."""
-        watched = self._watched.get(number)
-        return None if watched is None else watched.peer.channel
+        return None if (watched := self._watched.get(number)) is None else watched.peer
+
+    def channel(self, number: int) -> Channel | None:
+        """Likewise."""
+        return None if (peer := self.peer(number)) is None else peer.channel
 
     def all(self) -> Collection[Watched]:
         return self._watched.values()
@@ -308,6 +311,7 @@ class Roster:
         stored = await channels.all(self._database, self._account)
         for ref, peer, cursor in new:
             watched = self._take_up(ref, stored[peer.id])
+            watched.peer = replace(watched.peer, protected=peer.protected or watched.peer.protected)
             if cursor is not None and peer.id in fresh:
                 watched.read_at, watched.checked_at, watched.checked = asked, asked, True
             log.info("channel watched", channel=peer.id, joined=peer.joined, top=stored[peer.id].cursor.top)

@@ -61,7 +61,12 @@ def test_entities_that_fit_no_text_lose_no_link() -> None:
 
 
 def test_an_edit_that_shows_nothing_new_is_none() -> None:
-    assert post(message(edit_date=DATE, edit_hide=True)).edited is None
+    hidden, shown, never = message(edit_date=DATE, edit_hide=True), message(edit_date=DATE), message()
+    assert [(one.edited, one.changed) for one in map(post, (hidden, shown, never))] == [
+        (None, DATE),
+        (DATE, None),
+        (None, None),
+    ]
 
 
 def test_numbers_and_dates_that_cannot_be_are_left_out() -> None:
@@ -221,6 +226,10 @@ def test_a_channel_is_addressed_by_id_and_hash() -> None:
     left = peer(chat(left=True))
     assert left is not None
     assert not left.joined
+    assert not left.protected
+    protected = peer(chat(noforwards=True))
+    assert protected is not None
+    assert protected.protected
     assert left.username is None
 
 

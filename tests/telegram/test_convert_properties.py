@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -139,7 +140,7 @@ def test_any_message_is_converted_stored_and_read_back(sent: Any) -> None:
     assert seen.post is not None
     assert seen.post.number == sent.id
     assert post_of(body(seen.post), HERE) == seen.post
-    assert parse(line(seen.post).encode()) == seen.post
+    assert parse(line(seen.post).encode()) == replace(seen.post, changed=None)
     assert len(digest(seen.post)) == 8
     assert seen.post.parts()
     units = len(seen.post.text.encode("utf-16-le")) // 2

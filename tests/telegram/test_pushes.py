@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from telethon.tl import types
 
-from bot.model import Channel, Haul, Stands
+from bot.model import Haul, Peer, Stands
 from bot.telegram.account import Account
 from bot.telegram.pushes import listen
 from tests.telegram.reading import READER, until
@@ -20,8 +22,8 @@ class Ears:
     def __init__(self, account: Account, *watched: WorldChannel, ignored: frozenset[int] = frozenset()) -> None:
         self.hauls: list[Haul] = []
         self.stirred: list[int] = []
-        known = {one.marked: Channel(id=one.marked, username=one.username) for one in watched}
-        listen(account, channel=known.get, take=self.take, stirred=self.stirred.append, ignored=ignored)
+        self.known = {one.marked: Peer(id=one.marked, access_hash=1, username=one.username) for one in watched}
+        listen(account, peer=self.known.get, take=self.take, stirred=self.stirred.append, ignored=ignored)
 
     def take(self, haul: Haul) -> None:
         self.hauls.append(haul)
@@ -71,6 +73,19 @@ async def test_an_edit_and_a_deletion_are_taken(account: Account, channel: World
     assert edited.sightings[0].post.edited is not None
     assert (deleted.sightings, deleted.gone, deleted.pts) == ((), (number,), channel.pts)
     assert (posted.pts or 0) < (edited.pts or 0) < (deleted.pts or 0)
+
+
+async def test_what_is_pushed_of_a_channel_is_protected_as_the_channel_is(
+    account: Account, channel: WorldChannel
+) -> None:
+    ears = Ears(account, channel)
+    channel.post("Сирия")
+    await until(lambda: ears.hauls)
+    ears.known[channel.marked] = replace(ears.known[channel.marked], protected=True)
+    number = channel.post("Ливан")
+    channel.edit(number, "Ливан и Сирия")
+    await until(lambda: len(ears.hauls) == 3)
+    assert [one.post.protected for haul in ears.hauls for one in haul.sightings if one.post] == [False, True, True]
 
 
 async def test_nothing_is_taken_of_a_channel_that_is_not_watched(
@@ -154,8 +169,8 @@ async def test_what_cannot_be_taken_stirs_and_ends_nothing(account: Account, cha
             raise ZeroDivisionError
         hauls.append(haul)
 
-    known = Channel(id=channel.marked)
-    listen(account, channel=lambda _: known, take=take, stirred=stirred.append, ignored=frozenset())
+    known = Peer(id=channel.marked, access_hash=1)
+    listen(account, peer=lambda _: known, take=take, stirred=stirred.append, ignored=frozenset())
     channel.post("Сирия")
     await until(lambda: stirred)
     channel.post("Ливан")
