@@ -10,7 +10,7 @@ from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -20,11 +20,12 @@ from bot.cli.output import results
 from bot.cli.span import Span
 from bot.cli.spool import Spool, merged
 from bot.errors import NoAccessError, NotSignedInError, RefusedError, TelegramError, VedetteError, WaitError
+from bot.model import Stands
 from bot.terminal import Progress, harmless, one_line
 
 if TYPE_CHECKING:
     from bot.config.settings import Settings
-    from bot.model import ChannelRef, Peer, Post
+    from bot.model import ChannelRef, Peer, Post, Sighting
     from bot.telegram.account import Account
     from bot.telegram.peers import Mine
 
@@ -60,13 +61,13 @@ def record(
 
     configure(settings.log.level, settings.log.format, sys.stderr)
     with held(settings.data_dir), ExitStack() as spools:
-        took: list[Spool] = []
+        took: list[_Taken] = []
         try:
             missed = asyncio.run(_read(settings, list(refs), _Bounds(begin, limit), took, spools))
         finally:
             # What was read before it broke off is good.
             _write(took, out)
-    if missed:
+    if missed or any(one.unreadable for one in took):
         raise typer.Exit(1)
 
 
@@ -76,39 +77,66 @@ def _refuse_unwritable(out: Path) -> None:
         raise VedetteError(f"{out} cannot be written; name another file with --out")
 
 
-class _Bounds:
+class _Bounds(NamedTuple):
     """How far back a channel is read."""
 
-    def __init__(self, since: datetime | None, limit: int | None) -> None:
-        self.since = since
-        self.limit = limit
-
-    def kept(self, page: Sequence[Post], before: int) -> Sequence[Post]:
-        """What of a page is wanted, when so many newer ones have been taken."""
-        wanted = [post for post in page if self.since is None or post.date >= self.since]
-        return wanted if self.limit is None else wanted[-(self.limit - before) :]
-
-    def reached(self, page: Sequence[Post], taken: int) -> bool:
-        """Whether nothing is wanted below this page."""
-        if self.limit is not None and taken >= self.limit:
-            return True
-        return self.since is not None and bool(page) and min(post.date for post in page) < self.since
+    since: datetime | None
+    limit: int | None
 
 
-def _write(spools: Sequence[Spool], out: Path | None) -> None:
+class _Taken:
+    """What was taken of a channel so far, read backwards: an album is one post, and is taken whole.
+
+    ``unreadable``: messages among it that could not be read. ``whole``: nothing older is wanted.
+    """
+
+    def __init__(self, bounds: _Bounds, spool: Spool) -> None:
+        self.spool = spool
+        self.posts = 0
+        self.unreadable = 0
+        self.whole = False
+        self._bounds = bounds
+        self._album: int | None = None
+
+    def take(self, page: Sequence[Sighting]) -> None:
+        """What is wanted of the page below all that were taken."""
+        kept = [post for one in reversed(page) if (post := self._wanted(one)) is not None]
+        if kept:
+            self.spool.put(kept[::-1])
+
+    def _wanted(self, sighting: Sighting) -> Post | None:
+        since, limit = self._bounds
+        post, full = sighting.post, limit is not None and self.posts >= limit
+        if post is None:
+            self.unreadable += sighting.stands is Stands.UNREADABLE and not self.whole and not full
+            return None
+        if post.album is None or post.album != self._album:
+            if full or (since is not None and post.date < since):
+                self.whole = True
+                return None
+            self.posts += 1
+            self._album = post.album
+            self.whole = self.whole or (post.album is None and self.posts == limit)
+        return post
+
+
+def _write(taken: Sequence[_Taken], out: Path | None) -> None:
     from bot.recording.writer import line
 
-    if not spools:
+    if not taken:
         return
     with results(out) as stream:
-        for post in merged(spools):
+        for post in merged(one.spool for one in taken):
             stream.write(line(post))
-    count = sum(spool.posts for spool in spools)
+    count = sum(one.posts for one in taken)
     sys.stderr.write(f"{count:,} post{'' if count == 1 else 's'} written\n")
+    if unreadable := sum(one.unreadable for one in taken):
+        many = "1 message" if unreadable == 1 else f"{unreadable:,} messages"
+        sys.stderr.write(f"left out: {many} of a kind that could not be read\n")
 
 
 async def _read(
-    settings: Settings, refs: Sequence[ChannelRef], bounds: _Bounds, took: list[Spool], spools: ExitStack
+    settings: Settings, refs: Sequence[ChannelRef], bounds: _Bounds, took: list[_Taken], spools: ExitStack
 ) -> int:
     """Reads the channels one after the other; returns how many of them could not be read, each of which is told."""
     from bot.telegram.refusals import why
@@ -118,9 +146,8 @@ async def _read(
         for ref in refs:
             try:
                 peer = await _resolved(account, ref, mine)
-                spool = spools.enter_context(Spool(peer.channel))
-                took.append(spool)
-                await _channel(account, peer, bounds, spool)
+                took.append(taken := _Taken(bounds, spools.enter_context(Spool(peer.channel))))
+                await _channel(account, peer, bounds.limit or 0, taken)
             except (RefusedError, NoAccessError) as error:
                 missed += 1
                 sys.stderr.write(harmless(f"vedette: {ref} is left out: {why(error)}\n"))
@@ -168,7 +195,7 @@ async def _resolved(account: Account, ref: ChannelRef, mine: Mine) -> Peer:
         raise TelegramError(f"{ref} cannot be looked up now: {error}") from None
 
 
-async def _channel(account: Account, peer: Peer, bounds: _Bounds, spool: Spool) -> None:
+async def _channel(account: Account, peer: Peer, limit: int, taken: _Taken) -> None:
     """Reads one channel backwards, page by page."""
     from bot.telegram import history
 
@@ -183,11 +210,9 @@ async def _channel(account: Account, peer: Peer, bounds: _Bounds, spool: Spool) 
             progress.clear()
             sys.stderr.write(f"{error}\n")
             continue  # whoever gives out turns waits
-        posts = [sighting.post for sighting in page.sightings if sighting.post is not None]
-        if kept := bounds.kept(posts, spool.posts):
-            spool.put(kept)
-        progress.update(spool.posts, spool.posts, bounds.limit or 0)
-        if not page.sightings or bounds.reached(posts, spool.posts):
+        taken.take(page.sightings)
+        progress.update(taken.posts, taken.posts, limit)
+        if not page.sightings or taken.whole:
             break
         number = page.sightings[0].number
         if number <= 1:

@@ -105,6 +105,47 @@ async def test_a_limit_takes_the_newest_of_each_channel_and_channels_are_merged_
 
 
 @pytest.mark.usefixtures("home")
+async def test_an_album_is_one_post_and_is_never_cut(command: Command, world: World) -> None:
+    channel = world.add_channel(1004, username="gamma_demo")
+    for second, text in enumerate(("Первый", "Второй", "Третий", "Сирия", "", "", "Последний")):
+        channel.post(text, album=7 if 3 <= second <= 5 else None, date=at(0) + timedelta(seconds=second))
+    ran = await command("record", "@gamma_demo", "--limit", "2")
+    assert texts(ran.out) == ["Сирия", "", "", "Последний"]
+    assert ran.err.splitlines()[-1] == "2 posts written"
+    ran = await command("record", "@gamma_demo", "--limit", "3")
+    assert texts(ran.out) == ["Третий", "Сирия", "", "", "Последний"]
+    ran = await command("record", "@gamma_demo", "--since", (at(0) + timedelta(seconds=5)).isoformat())
+    assert texts(ran.out) == ["Сирия", "", "", "Последний"], "its last part is new enough"
+
+
+@pytest.mark.usefixtures("home")
+async def test_an_album_that_stands_on_two_pages_is_not_cut(command: Command, world: World) -> None:
+    channel = world.add_channel(1004, username="gamma_demo")
+    channel.post("Первый", date=at(0))
+    for text in ("Сирия", "", ""):
+        channel.post(text, album=7, date=at(1))
+    for second in range(98):
+        channel.post(f"{second}", date=at(2) + timedelta(seconds=second))
+    ran = await command("record", "@gamma_demo", "--limit", "99")
+    assert texts(ran.out)[:4] == ["Сирия", "", "", "0"]
+
+
+@pytest.mark.usefixtures("home")
+async def test_what_cannot_be_read_is_counted_and_the_rest_is_written(command: Command, world: World) -> None:
+    channel = world.add_channel(1004, username="gamma_demo")
+    channel.post("Первый", date=at(0))
+    channel.unknown()
+    channel.unknown()
+    channel.post("Второй", date=at(1))
+    ran = await command("record", "@gamma_demo", "@beta_demo")
+    assert ran.code == 1
+    assert len(texts(ran.out)) == 5
+    assert ran.err.splitlines()[-2:] == ["5 posts written", "left out: 2 messages of a kind that could not be read"]
+    ran = await command("record", "@gamma_demo", "--limit", "1")
+    assert (ran.code, texts(ran.out)) == (0, ["Второй"]), "none that was asked for is left out"
+
+
+@pytest.mark.usefixtures("home")
 async def test_a_date_takes_all_from_then_on(command: Command, server: TelegramServer) -> None:
     ran = await command("record", "@alfa_demo", "--since", at(120).isoformat())
     assert texts(ran.out) == [f"Сирия, сообщение {minute}" for minute in range(120, 250)]
