@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from bot.model import Channel, Destination, Post, PostId, Reason
+from bot.pacing import EDITABLE
 from bot.recording.albums import join
 from bot.recording.jsonl import post_of
 from bot.storage.database import Database
 from bot.storage.outbox import Saying
 from bot.storage.places import destination, places, post_id
-from bot.storage.times import from_integer
+from bot.storage.times import from_integer, to_integer
 
 #: Posts that are read at once.
 _PAGE = 500
@@ -32,7 +33,7 @@ _POSTS = f"""
     UNION ALL
     {_ROW}
     CROSS JOIN message AS m INDEXED BY message_album
-        ON lead.album IS NOT NULL AND m.channel = lead.channel AND m.album = lead.album
+        ON m.channel = lead.channel AND m.album = lead.album
     LEFT JOIN channel AS c ON c.id = m.channel WHERE m.body IS NOT NULL
 """
 
@@ -83,6 +84,35 @@ async def said(db: Database, message: int) -> Said | None:
     if reason is not None:
         part = Part(Reason(reason), from_integer(since), from_integer(due), stories, bool(first), more)
     return Said(destination(place), bool(forward), sayings, part)
+
+
+#: A message that has waited for longer before it was sent is not looked for.
+_OLDEST = EDITABLE + timedelta(days=7)
+# All messages of the posts that are told, an album's by its own index. Ids of the outbox go up with the time.
+_TOLD = """
+    SELECT DISTINCT s.channel, s.number FROM outbox AS o CROSS JOIN says AS s ON s.message = o.id
+    WHERE o.id > ifnull((SELECT id FROM outbox WHERE made < ? ORDER BY id DESC LIMIT 1), 0)
+        AND o.state != 'refused' AND (o.sent IS NULL OR o.sent > ?)
+"""
+_ALERTED = f"""
+    WITH told AS MATERIALIZED ({_TOLD})
+    SELECT channel, number FROM told
+    UNION SELECT m.channel, m.number FROM told CROSS JOIN message AS lead
+        ON lead.channel = told.channel AND lead.number = told.number
+    CROSS JOIN message AS m INDEXED BY message_album
+        ON m.channel = lead.channel AND m.album = lead.album
+"""  # noqa: S608 - made of constants
+
+
+async def alerted(db: Database, now: datetime) -> dict[int, set[int]]:
+    """Of each channel that has some, the numbers of posts whose alert can be edited, or is still to be sent.
+
+    An album's are those of all its messages. Some may be gone, or not be stored any more.
+    """
+    found: dict[int, set[int]] = {}
+    for channel, number in await db.rows(_ALERTED, (to_integer(now - _OLDEST), to_integer(now - EDITABLE))):
+        found.setdefault(channel, set()).add(number)
+    return found
 
 
 async def posts(db: Database, ids: Collection[PostId]) -> dict[PostId, Post]:

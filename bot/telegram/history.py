@@ -26,6 +26,8 @@ from bot.telemetry.log import logger
 PAGE = 100
 #: How many numbers in a row are tried alone after one that cannot be read: a channel may well go on in that kind.
 _RUN = 20
+#: In so many calls more than it takes otherwise, what cannot be read is told apart from other numbers at most.
+_HALVINGS = 20
 #: How many numbers are looked at to see whether anything follows; Telegram counts how many are asked for.
 _NEXT = 5
 #: Where a readable message is looked for when some of the newest are not: so many places below the newest.
@@ -70,19 +72,29 @@ async def below(
     return await reader.page(lambda found: not number or found < number)
 
 
-async def numbered(
-    account: Account, peer: Peer, numbers: Sequence[int], ignored: frozenset[int] = frozenset()
-) -> tuple[Sighting, ...] | None:
-    """What stands under these numbers, a page of them at most, in one call; None where that cannot be read.
+class Numbered(NamedTuple):
+    """What stands under numbers that were asked for, ascending; those under which nothing stands; the count of events.
 
+    A number that is in neither was not answered.
+    """
+
+    sightings: tuple[Sighting, ...]
+    gone: frozenset[int]
+    pts: int
+
+
+async def numbered(
+    account: Account, peer: Peer, numbers: Collection[int], ignored: frozenset[int] = frozenset()
+) -> Numbered:
+    """What stands under these numbers, in a call for each `PAGE` of them, the highest first.
+
+    What cannot be read is found by halves, in `_HALVINGS` calls more at most, beyond which a number is not answered.
     Raises what `Account.call` raises, but no `UnreadableError`.
     """
     reader = _Reader(account, peer, ignored)
-    try:
-        await reader.numbered(numbers)
-    except UnreadableError:
-        return None
-    return (await reader.page(lambda _: True)).sightings
+    gone = await reader.numbered(sorted(numbers, reverse=True))
+    page = await reader.page(lambda _: True)
+    return Numbered(page.sightings, gone, page.pts)
 
 
 async def ends_at(account: Account, peer: Peer, number: int) -> bool:
@@ -127,14 +139,29 @@ class _Reader:
             else:
                 await self._from_below_the_newest()
 
-    async def numbered(self, numbers: Sequence[int]) -> None:
-        self._take(await self._numbered(numbers, len(numbers)))
+    async def numbered(self, numbers: Sequence[int]) -> frozenset[int]:
+        """The numbers under which nothing stands."""
+        parts = [numbers[start : start + PAGE] for start in range(0, len(numbers), PAGE)]
+        left, gone = len(parts) + _HALVINGS, set[int]()
+        while parts and left:
+            part, left = parts.pop(0), left - 1
+            try:
+                answer = await self._numbered(part, len(part))
+            except UnreadableError:
+                if len(part) == 1:
+                    self._unreadable.update(part)
+                else:
+                    parts += [part[: len(part) // 2], part[len(part) // 2 :]]
+            else:
+                self._take(answer)
+                gone |= {one.id for one in answer.messages if isinstance(one, types.MessageEmpty)}
+        return frozenset(gone.intersection(numbers))
 
     async def page(self, wanted: Callable[[int], bool]) -> Page:
         """What was read of the wanted numbers."""
         now = convert.peer(self._chat)
         channel = (now or self._peer).channel
-        protected = bool(getattr(self._chat, "noforwards", None))
+        protected = (now or self._peer).protected
         seen = [Sighting(number, Stands.UNREADABLE) for number in self._unreadable if wanted(number)]
         for number, message in self._messages.items():
             if wanted(number):

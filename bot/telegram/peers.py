@@ -18,6 +18,7 @@ from bot.errors import NoAccessError, RefusedError, TelegramError, UnreadableErr
 from bot.model import ChannelRef, ChatId, Invite, Peer, Username, marked_id
 from bot.telegram import convert
 from bot.telegram.account import Account
+from bot.telegram.salvage import dialogs as dialogs_of
 
 Mine = Callable[[], Awaitable[Mapping[int, Peer]]]
 Sleep = Callable[[timedelta], Awaitable[None]]
@@ -262,7 +263,7 @@ async def mine(account: Account, sleep: Sleep) -> dict[int, Peer]:
     """The account's own channels and supergroups by marked id, archived ones too, `PAUSE` between two pages.
 
     A wait that Telegram asks for is waited for, and the same page asked for again: begun anew it would never end.
-    Raises what else `Account.call` raises.
+    A newest message that cannot be read hides no chat. Raises what else `Account.call` raises.
     """
     found: dict[int, Peer] = {}
     seen: set[int] = set()
@@ -272,7 +273,7 @@ async def mine(account: Account, sleep: Sleep) -> dict[int, Peer]:
             *(offset.date, offset.number, offset.peer), limit=BATCH, hash=0, exclude_pinned=bool(seen)
         )
         try:
-            page = await account.call(request)
+            page = await dialogs_of(account, request)
         except WaitError as error:
             await sleep(timedelta(seconds=error.seconds))
             continue

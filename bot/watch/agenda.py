@@ -6,9 +6,9 @@ single post behind for as long, and that before one a post behind for a minute; 
 and that before what it was told nothing of. So that none waits for ever behind busier ones, every fourth reading is of
 the channel that has been on the agenda longest.
 
-Histories, and then checks, come where nothing is new, in the order in which they came to the agenda; but a page of
-history after two of what is new, a check after two that only ask whether anything is, and after twenty readings of
-whatever kind.
+Histories, and checks of channels of which an alert may be wrong by now, and then other checks come where nothing is
+new, in the order in which they came to the agenda; but one of the first two after two pages of what is new, a check
+after two that only ask whether anything is, and after twenty readings of whatever kind.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ class Work(IntEnum):
     GAP = 0  # a push left a number out, or said that there is more than it brings
     NEW = 1  # the sweep found something
     POLL = 2  # the sweep was told nothing
-    HISTORY = 3
-    CHECK = 4
+    ALERTED = 3  # a check of a channel of which an alert may be wrong by now
+    HISTORY = 4
+    CHECK = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ class Job:
 
     @property
     def key(self) -> tuple[int, Work]:
-        return self.channel, max(self.work, Work.POLL)
+        return self.channel, Work.CHECK if self.work is Work.ALERTED else max(self.work, Work.POLL)
 
     @property
     def is_news(self) -> bool:
@@ -59,8 +60,8 @@ class Job:
         return replace(self, not_before=at, tries=self.tries + 1)
 
 
-#: After so much that is new in a row, a page of history goes before the next: in channels that never rest, what is new
-#: may take all that is allowed.
+#: After so much that is new in a row, a page of history, or a check in haste, goes before the next: in channels that
+#: never rest, what is new may take all that is allowed.
 _NEWS_IN_A_ROW = 2
 #: After so many readings without a check one is done, whatever is missing: edits and deletions are news too.
 _READINGS_IN_A_ROW = 20
@@ -124,13 +125,13 @@ class Agenda:
     def _next(self, ready: Sequence[Job], now: datetime) -> Job:
         # Jobs stand in the order in which they came.
         news = [job for job in ready if job.is_news]
-        others = sorted((job for job in ready if not job.is_news), key=lambda job: job.work)
+        others = sorted((job for job in ready if not job.is_news), key=lambda job: max(job.work, Work.HISTORY))
         if self._unchecked >= _READINGS_IN_A_ROW and others and others[-1].work is Work.CHECK:
             return next(other for other in others if other.work is Work.CHECK)
         if not news:
             return others[0]
         job = news[0] if self._news % _IN_TURN == _IN_TURN - 1 else min(news, key=lambda one: _rank(one, now))
-        if others and self._in_a_row >= _NEWS_IN_A_ROW and (job.work is Work.POLL or others[0].work is Work.HISTORY):
+        if others and self._in_a_row >= _NEWS_IN_A_ROW and (job.work is Work.POLL or others[0].work <= Work.HISTORY):
             # A check may wait for what is known to be missing, but not for asking whether something is.
             return others[0]
         return job

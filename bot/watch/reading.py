@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -106,8 +106,11 @@ class Reader:
         )
         return not back.history_read
 
-    async def check(self, channel: int) -> None:
-        """Compares the newest posts with what is stored: finds edits, deletions, and what came to light late."""
+    async def check(self, channel: int, alerted: Collection[int] = ()) -> None:
+        """Compares the newest posts with what is stored: finds edits, deletions, and what came to light late.
+
+        ``alerted``: numbers that are compared too, however far below the newest they stand.
+        """
         watched, cursor, asked = self._roster[channel], self._ingest.cursors[channel], self._clock.now()
         watched.stirred = False
         if cursor.floor < cursor.top:
@@ -124,25 +127,35 @@ class Reader:
             lowest = max(min(numbers, default=0), cursor.floor + 1)
             gone = await posts.numbers(self._database, channel, lowest, cursor.top) - numbers
             fresh = tuple(sighting for sighting in page.sightings if sighting.number > cursor.floor)
-            if 0 < len(numbers) < history.PAGE:
-                below, vanished = await self._below(watched, page)
+            if numbers:
+                below, vanished = await self._below(watched, page, alerted)
                 fresh, gone = (*below, *fresh), gone | vanished
             haul = Haul(channel=channel, sightings=fresh, read=True, gone=tuple(sorted(gone)), pts=page.pts)
             await self._ingest.store(haul)
         await self._roster.checked(channel, asked)
 
-    async def _below(self, watched: Watched, page: Page) -> tuple[Sequence[Sighting], set[int]]:
-        """What stands now, and what does not, of what is stored below a page that is shorter than it might be.
+    async def _below(
+        self, watched: Watched, page: Page, alerted: Collection[int]
+    ) -> tuple[Sequence[Sighting], frozenset[int]]:
+        """What stands now, and what does not, of what is stored below a page. Asked for by number.
 
-        What cannot be read has cut it, or there is no more, and the oldest posts were deleted. Asked for by number.
+        Of what was alerted all; of the rest only where the page is shorter than it might be: what cannot be read has
+        cut it, or there is no more, and the oldest posts were deleted.
         """
-        floor, lowest = self._ingest.cursors[watched.peer.id].floor, page.sightings[0].number
-        stored = await posts.numbers(self._database, watched.peer.id, floor + 1, lowest - 1)
-        asked = sorted(stored)[len(page.sightings) - history.PAGE :]
-        seen = await history.numbered(self._account, watched.peer, asked, self._ignored) if asked else None
-        if seen is None:
-            return (), set()
-        return seen, set(asked) - {sighting.number for sighting in seen}
+        channel, lowest = watched.peer.id, page.sightings[0].number
+        floor = self._ingest.cursors[channel].floor
+        asked = {number for number in alerted if floor < number < lowest}
+        if len(page.sightings) < history.PAGE:
+            stored = await posts.numbers(self._database, channel, floor + 1, lowest - 1)
+            asked.update(sorted(stored)[len(page.sightings) - history.PAGE :])
+        if not asked:
+            return (), frozenset()
+        seen = await history.numbered(self._account, watched.peer, asked, self._ignored)
+        if seen.pts < page.pts:
+            # From before what the page shows, or nothing of it could be read.
+            watched.stirred = True
+            return (), frozenset()
+        return seen.sightings, seen.gone
 
     def _went_back(self, channel: int, pts: int) -> bool:
         """Whether a page's count of events holds though a higher one is known, which is forgotten then.

@@ -7,7 +7,7 @@ is missing puts the channel on the agenda, and one worker reads page after page,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -25,6 +25,7 @@ from bot.errors import (
 from bot.ingest import Ingest
 from bot.model import Channel, ChannelRef, Haul, Notice
 from bot.ports import Clock
+from bot.storage import tellings
 from bot.storage.database import Database
 from bot.telegram import peers, pushes, refusals
 from bot.telegram.account import Account
@@ -94,7 +95,7 @@ class Watch:
     ) -> None:
         self._account = account
         self._ingest = ingest
-        self._clock = clock
+        self._clock, self._database = clock, database
         self._refs = refs
         self._sweep_every = sweep_every
         self._ignored = ignored
@@ -125,6 +126,10 @@ class Watch:
         self._swept_at: datetime | None = None
         self._passed_at: datetime | None = None
         self._catch_up = False
+        #: Whether pushes may have been lost since the last sweep.
+        self._cut_off = True
+        #: Of each channel the numbers of posts of which an alert can still be edited.
+        self._alerted: Mapping[int, Collection[int]] = {}
 
     # --- what others see of it ----------------------------------------------------------------------------
 
@@ -164,7 +169,7 @@ class Watch:
 
     def connected(self) -> None:
         """At every connection and reconnection: what was missed meanwhile is read at once."""
-        self._catch_up = True
+        self._catch_up = self._cut_off = True
         self._sweep_now.ring()
 
     # --- another configuration ----------------------------------------------------------------------------
@@ -213,8 +218,8 @@ class Watch:
             loops = await self._membership.loops(unknown)
             self._has_begun = True
         peers.listen(self._account, self._changed)
-        channel = self._roster.channel
-        pushes.listen(self._account, channel=channel, take=self._take, stirred=self._stirred, ignored=self._ignored)
+        known = self._roster.peer
+        pushes.listen(self._account, peer=known, take=self._take, stirred=self._stirred, ignored=self._ignored)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._lost())
@@ -261,6 +266,7 @@ class Watch:
         self._catch_up = False
         asked = [watched.peer for watched in readable if watched.blind_until is None or watched.blind_until <= now]
         answer = await peers.tops(self._account, asked) if asked else Tops({}, {})
+        cut_off, self._cut_off = self._cut_off, False
         for peer in asked:
             self._roster[peer.id].blind_until = now + BLIND if peer.id in answer.unreadable else None
         read = []
@@ -269,13 +275,15 @@ class Watch:
             if (why := answer.refused.get(channel)) is not None:
                 self._refuse(channel, why)
             elif (top := answer.tops.get(channel)) is None:
+                watched.stirred |= cut_off
                 self._add(Work.POLL, channel)
             elif self._is_read(watched, top, now):
                 read.append(channel)
         await self._roster.read(read, now)
         for top in answer.tops.values():
             await self._roster.seen(top.peer)
-        self._plan(now)
+        self._alerted = await tellings.alerted(self._database, now)
+        self._plan(now, cut_off=cut_off)
         self._swept_at = now
 
     def _begun(self, channel: int) -> None:
@@ -301,16 +309,20 @@ class Watch:
         self._add(Work.NEW, channel, upto=top.number)
         return False
 
-    def _plan(self, now: datetime) -> None:
-        """Puts on the agenda what is of less haste: first histories, and checks that are due."""
-        for watched in self._roster.all():
+    def _plan(self, now: datetime, *, cut_off: bool = False) -> None:
+        """Puts on the agenda what is of less haste: first histories, and checks that are due, alerted posts first.
+
+        ``cut_off``: pushes may have been lost, so that what was alerted is checked at once where anything happened.
+        """
+        for watched in sorted(self._roster.all(), key=lambda one: one.peer.id not in self._alerted):
             channel = watched.peer.id
             if watched.refused is None:
+                hurry = cut_off and watched.stirred and channel in self._alerted
+                if hurry or _check_is_due(watched, now):
+                    work, since = Work.ALERTED if hurry else Work.CHECK, watched.checked_at or _LONG_AGO
+                    self._agenda.add(Job(work=work, channel=channel, since=since))
                 if not self._ingest.cursors[channel].history_read:
                     self._agenda.add(Job(work=Work.HISTORY, channel=channel, since=watched.since))
-                if _check_is_due(watched, now):
-                    since = watched.checked_at or _LONG_AGO
-                    self._agenda.add(Job(work=Work.CHECK, channel=channel, since=since))
         self._work_came.ring()
 
     def _plan_all(self) -> None:
@@ -442,9 +454,9 @@ class Watch:
         match job.work:
             case Work.HISTORY:
                 return await self._reader.history(job.channel)
-            case Work.CHECK:
+            case Work.CHECK | Work.ALERTED:
                 self._next_check = self._clock.now() + _BETWEEN_CHECKS
-                await self._reader.check(job.channel)
+                await self._reader.check(job.channel, self._alerted.get(job.channel, ()))
                 return False
             case _:
                 watched = self._roster[job.channel]

@@ -23,14 +23,14 @@ READER = 777
 
 
 @asynccontextmanager
-async def reader_at(server: TelegramServer, folder: Path) -> AsyncIterator[Account]:
-    """The reader's account, open."""
+async def reader_at(server: TelegramServer, folder: Path, *, updates: bool = True) -> AsyncIterator[Account]:
+    """The reader's account, open; ``updates``: it is pushed what happens."""
     key, session = folder / "server.pem", folder / "reader.session"
     key.write_text(server.public_key, "utf-8")
     server.sign_in_session(session, READER)
     address = Server.model_construct(address=Address(server.host, server.port), dc_id=server.dc, public_key=key)
     telegram = Telegram.model_construct(api_id=1, api_hash=SecretStr("0f0f"), server=address, proxy=None)
-    account = Account(client_for(telegram, session, pause=timedelta(milliseconds=10)))
+    account = Account(client_for(telegram, session, pause=timedelta(milliseconds=10), updates=updates))
     await account.open()
     try:
         yield account

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.errors import NoAccessError, UnreadableError
 from bot.model import Stands
 from bot.telegram.account import Account
-from bot.telegram.history import PAGE, Page, above, below
+from bot.telegram.history import PAGE, Page, above, below, numbered
 from tests.telegram.reading import READER, peer_of
 from tests.telegram_server.channel import WorldChannel
 from tests.telegram_server.server import TelegramServer
@@ -316,3 +316,50 @@ async def test_backwards_nothing_is_left_out_either(account: Account, world: Wor
         at = page.sightings[0].number
     letters = {"p": Stands.POST, "s": Stands.SERVICE, "?": Stands.UNREADABLE}
     assert seen == {at: letters[kind] for at, kind in enumerate(kinds + "p", 1) if kind != "-"}
+
+
+# --- by number ------------------------------------------------------------------------------------------------
+
+
+async def test_of_numbers_it_is_told_what_stands_under_them_and_what_does_not(
+    account: Account, world: World, server: TelegramServer
+) -> None:
+    channel = world.add_channel(1001, username="alfa_demo", members=[READER])
+    for number in range(1, 151):
+        channel.post(f"Пост номер {number}")
+    channel.delete(3, 140)
+    found = await numbered(account, peer_of(world, channel), range(1, 151))
+    assert [one.number for one in found.sightings] == [one for one in range(1, 151) if one not in {3, 140}]
+    assert found.gone == {3, 140}
+    assert found.pts == channel.pts
+    assert server.count("channels.getMessages") == 2
+
+
+async def test_what_cannot_be_read_hides_no_other_number(
+    account: Account, world: World, server: TelegramServer
+) -> None:
+    channel = world.add_channel(1001, username="alfa_demo", members=[READER])
+    channel.post("Первый")
+    channel.unknown()
+    channel.post("Третий")
+    channel.delete(3)
+    channel.post("Четвёртый")
+    found = await numbered(account, peer_of(world, channel), [1, 2, 3, 4])
+    assert [(one.number, one.stands) for one in found.sightings] == [
+        (1, Stands.POST),
+        (2, Stands.UNREADABLE),
+        (4, Stands.POST),
+    ]
+    assert found.gone == {3}
+    assert server.count("channels.getMessages") == 5
+
+
+async def test_where_nothing_can_be_read_it_is_not_asked_for_ever(
+    account: Account, world: World, server: TelegramServer
+) -> None:
+    channel = world.add_channel(1001, username="alfa_demo", members=[READER])
+    for _ in range(100):
+        channel.unknown(push=False)
+    found = await numbered(account, peer_of(world, channel), range(1, 101))
+    assert found.gone == frozenset()
+    assert server.count("channels.getMessages") == 21

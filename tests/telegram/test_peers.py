@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+from telethon.extensions import BinaryReader
 from telethon.tl import types
 
 from bot.errors import NoAccessError, RefusedError, WaitError
@@ -29,11 +33,12 @@ from bot.telegram.peers import (
     resolve,
     tops,
 )
-from tests.telegram.reading import READER, peer_of
+from bot.telegram.salvage import _page
+from tests.telegram.reading import READER, peer_of, reader_at
 from tests.telegram_server.channel import WorldChannel
 from tests.telegram_server.posts import Standing
 from tests.telegram_server.server import TelegramServer
-from tests.telegram_server.wire import make
+from tests.telegram_server.wire import make, unknown, vector
 from tests.telegram_server.world import World
 
 DIALOGS = "messages.getPeerDialogs"
@@ -370,3 +375,71 @@ async def test_after_a_wait_the_same_page_is_asked_for_again(
     assert len(await mine(account, pauses.sleep)) == len(channels)
     assert pauses.taken == [timedelta(seconds=2), PAUSE]
     assert server.count("messages.getDialogs") == 3
+
+
+# --- one's own where something cannot be read ------------------------------------------------------------------
+
+
+async def test_a_newest_message_that_cannot_be_read_hides_no_channel(
+    account: Account, world: World, server: TelegramServer
+) -> None:
+    channels = some(world, 5)
+    for one in (channels[0], channels[3], channels[4]):
+        one.unknown(push=False)
+    found = await mine(account, Pauses().sleep)
+    assert found.keys() == {channel.marked for channel in channels}
+    assert found[channels[0].marked] == replace(peer_of(world, channels[0]), title="c0_demo", joined=True)
+    assert server.count("messages.getDialogs") == 1
+
+
+async def test_nor_does_one_of_each_page_that_cannot_be_read(
+    account: Account, world: World, server: TelegramServer
+) -> None:
+    channels = some(world, 230)
+    for one in (channels[229], channels[130], channels[129], channels[30], channels[0]):
+        one.unknown(push=False)
+    found = await mine(account, Pauses().sleep)
+    assert found.keys() == {channel.marked for channel in channels}
+    assert server.count("messages.getDialogs") <= 4
+
+
+async def test_people_are_read_beside_what_cannot_be(account: Account, world: World, server: TelegramServer) -> None:
+    channels, pauses = some(world, 120), Pauses()
+    for number in range(1, 31):
+        world.add_person(10_000 + number)
+        said = types.Message(id=number, peer_id=types.PeerUser(10_000 + number), date=world.now(), message="Привет")
+        world.people[READER].keep(Standing(said, "Привет", 10_000 + number), 10_000 + number)
+    channels[60].unknown(push=False)
+    assert (await mine(account, pauses.sleep)).keys() == {channel.marked for channel in channels}
+    assert server.count("messages.getDialogs") == 2
+
+
+async def test_where_nothing_is_pushed_what_cannot_be_read_hides_no_channel_either(
+    world: World, server: TelegramServer, tmp_path: Path
+) -> None:
+    channels = some(world, 3)
+    channels[1].unknown(push=False)
+    async with reader_at(server, tmp_path, updates=False) as account:
+        found = await mine(account, Pauses().sleep)
+    assert found.keys() == {channel.marked for channel in channels}
+    assert server.count("messages.getDialogs") == 2
+
+
+async def test_people_alone_are_read_beside_what_cannot_be() -> None:
+    said = types.Message(id=1, peer_id=types.PeerUser(5), date=datetime(2026, 1, 1, tzinfo=UTC), message="Привет")
+    page = _page(BinaryReader(_answer([types.PeerUser(5), types.PeerUser(6)], [said], [], [5, 6])))
+    assert [one.id for one in page.messages] == [1]
+    assert (page.chats, [one.id for one in page.users]) == ([], [5, 6])
+
+
+async def test_what_is_wrong_with_chats_is_not_taken_for_being_in_none() -> None:
+    assert _page(BinaryReader(_answer([types.PeerChannel(5)], [], [unknown(5)], []))) is None
+
+
+def _answer(peers: list[Any], messages: list[Any], chats: list[Any], people: list[int]) -> bytes:
+    """A page of dialogs; the first of its messages is of a kind that no client knows."""
+    dialogs = [
+        make(types.Dialog, peer=peer, top_message=1, notify_settings=types.PeerNotifySettings()) for peer in peers
+    ]
+    lists = dialogs, [unknown(1), *messages], chats, [make(types.User, id=one, access_hash=1) for one in people]
+    return struct.pack("<I", types.messages.Dialogs.CONSTRUCTOR_ID) + b"".join(bytes(vector(one)) for one in lists)

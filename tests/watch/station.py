@@ -26,7 +26,7 @@ from bot.storage.database import Database
 from bot.telegram.account import Account
 from bot.telegram.session import client_for
 from bot.watch.watch import Watch
-from tests.made import rules
+from tests.made import rule, rules
 from tests.telegram_server.channel import WorldChannel
 from tests.telegram_server.server import TelegramServer
 from tests.telegram_server.world import World
@@ -52,6 +52,8 @@ class Station:
     refs: Sequence[ChannelRef] = ()
     destinations: frozenset[ChannelRef] = frozenset()
     chat_folder: str | None = None
+    #: Keywords of which posts are alerted.
+    keywords: str | None = None
     join: bool = True
     history: timedelta = timedelta()
     sweep_every: timedelta = timedelta(seconds=10)
@@ -75,7 +77,8 @@ class Station:
         return watch
 
     async def begin(self) -> Watch:
-        self.ingest = ingest = Ingest(self.database, self.clock, rules(lexicon=self.lexicon), b"secret")
+        topics = [] if self.keywords is None else [rule("syria", self.keywords)]
+        self.ingest = ingest = Ingest(self.database, self.clock, rules(*topics, lexicon=self.lexicon), b"secret")
         await ingest.resume()
         storing = asyncio.create_task(ingest.run())
         self._open.push_async_callback(_ended, storing)

@@ -162,6 +162,21 @@ def test_histories_are_read_a_page_each_in_turn() -> None:
     assert taken == [ALFA, BRAVO, ALFA, BRAVO]
 
 
+def test_what_was_alerted_is_checked_before_all_that_is_not_new() -> None:
+    made = agenda(job(Work.CHECK, -1), job(Work.ALERTED, -2), job(Work.HISTORY, -3), job(Work.GAP, -4))
+    assert works(made) == [Work.GAP, Work.ALERTED, Work.HISTORY, Work.CHECK]
+
+
+def test_what_was_alerted_is_checked_after_two_pages_of_what_is_new() -> None:
+    made = agenda(*(job(Work.GAP, -number) for number in range(1, 9)), job(Work.ALERTED))
+    assert works(made)[:4] == [Work.GAP, Work.GAP, Work.ALERTED, Work.GAP]
+
+
+def test_of_two_checks_of_one_channel_the_one_in_haste_stays() -> None:
+    made = agenda(job(Work.CHECK), job(Work.ALERTED), job(Work.CHECK))
+    assert works(made) == [Work.ALERTED]
+
+
 def test_a_check_is_done_at_last_whatever_is_missing() -> None:
     made = agenda(job(Work.CHECK, BRAVO))
     for taken in range(100):
