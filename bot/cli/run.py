@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +17,7 @@ from bot.cli.config import Config, settings_from
 from bot.cli.file import config_path
 from bot.cli.output import results
 from bot.cli.stopping import Stop, end_at_once
-from bot.errors import ConfigError, VedetteError
+from bot.errors import ConfigError, StorageError, VedetteError
 from bot.terminal import Style, is_printing
 
 if TYPE_CHECKING:
@@ -76,8 +76,9 @@ async def _serve(settings: Settings, file: Path, mouth: Mouth, stop: Stop) -> No
     from bot.folder import READER
     from bot.telegram.session import require_session
 
-    # Before the bot is signed in, and anything is stored.
-    require_session(settings.telegram, settings.data_dir / READER)
+    # Before the bot is signed in, and anything is stored. A file that cannot be read just now is for whoever needs it.
+    with suppress(StorageError):
+        require_session(settings.telegram, settings.data_dir / READER)
     asked, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def begun() -> None:
