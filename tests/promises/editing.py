@@ -64,9 +64,15 @@ class Version:
             )
         )
 
-    def expected(self, channel: str, *, excluded: bool) -> Expected:
-        """What a post of a channel (its name with @) is of, by this file alone."""
+    def expected(self, channel: str, *, excluded: bool, before: Version | None = None) -> Expected:
+        """What a post of a channel (its name with @) is of, by this file alone.
+
+        ``before``: as a post that was pushed while this one took the place of that one: what that says of a channel
+        which is not in this one any more still counts.
+        """
         limited = self.channels.get(channel)
+        if before is not None and channel not in self.channels:
+            limited = before.channels.get(channel)
         return {
             topic.name: (frozenset(topic.keywords), topic.chat)
             for topic in self.topics
