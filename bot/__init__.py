@@ -12,5 +12,5 @@ The way of a post:
     text/      words: tokens, keys, forms        errors  model    the vocabulary
     app        builds the service                cli/      one file a command
 
-`ARCHITECTURE.md` says how it is held together, and what is not there yet.
+`ARCHITECTURE.md` says how it is held together, and what was not tried.
 """
