@@ -38,8 +38,8 @@ log = logger(__name__)
 _BATCH = 1_000
 _MOST_WAITING = 10_000
 #: After a batch of so many, more is let gather: a transaction costs the same whatever it holds. In seconds.
-_BUSY = 8
-_LINGER = 0.025
+_BUSY, _FLOODED = 8, 100
+_LINGER, _LINGER_LONGER = 0.025, 0.075
 #: Posts of a channel from which its footers are learnt when it is first heard of after a start.
 _TAUGHT_BY = 60
 _MINUTE = timedelta(minutes=1)
@@ -192,7 +192,8 @@ class Ingest:
                 batch = [first, *self._more()]
                 await self._store_batch(batch)
                 if len(batch) >= _BUSY and self._queue.qsize() < len(batch):
-                    await asyncio.sleep(_LINGER)  # of the machine's time, whatever the clock says
+                    # Of the machine's time, whatever the clock says.
+                    await asyncio.sleep(_LINGER if len(batch) < _FLOODED else _LINGER_LONGER)
         finally:
             letting_go.cancel()
 
